@@ -1,0 +1,1 @@
+"""Folding the log into task statuses: a pure core, an engine around it, adapters behind ports."""

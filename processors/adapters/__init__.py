@@ -1,0 +1,1 @@
+"""The world behind the ports; adapters do not know each other."""

@@ -1,0 +1,1 @@
+"""Pure decisions: tables and functions of (state, input, now)."""

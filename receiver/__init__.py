@@ -1,0 +1,1 @@
+"""The edge: the HTTP endpoints and the command line."""

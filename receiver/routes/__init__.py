@@ -1,0 +1,1 @@
+"""HTTP routes; they know only `receiver.ports` and `schemas`."""

@@ -1,0 +1,1 @@
+"""The shared language: records, topics, vendor payloads, state, codec. No IO, no clock."""
