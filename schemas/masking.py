@@ -1,6 +1,6 @@
 """Secret values inside payloads, replaced before anything is stored."""
 
-from collections.abc import Iterable
+import re
 from typing import Any, Final
 
 from schemas.codec import is_array, is_object
@@ -25,11 +25,13 @@ SECRET_FIELDS: Final = frozenset(
         "encryptionkdfsalt",
     }
 )
-# A stream address carries its key in the path wherever it stands.
-SECRET_SCHEMES: Final = ("rtmp://", "rtmps://")
+# A stream address carries its key in the path wherever it stands, in the middle of a sentence too.
+STREAM_ADDRESS: Final = re.compile(r"rtmp[a-z]*://", re.IGNORECASE)
 
-_secret_names: dict[str, bool] = {}
+# Names recur in every payload: the ones known to be no secret are looked up, not spelled out again.
+_open_names: set[str] = set()
 _NAMES_REMEMBERED: Final = 4096
+_NAME_LENGTH: Final = 64
 
 
 def mask(value: Any) -> Any:
@@ -40,31 +42,37 @@ def mask(value: Any) -> Any:
     waiting = [value]
     while waiting:
         node = waiting.pop()
-        for place, child in _children(node):
-            if _is_secret(place, child):
-                node[place] = MASK
-            elif isinstance(child, dict | list):
-                waiting.append(child)
+        if is_object(node):
+            _mask_object(node, waiting)
+        elif is_array(node):
+            _mask_array(node, waiting)
     return value
 
 
-def _children(node: Any) -> Iterable[tuple[str | int, Any]]:
-    if is_object(node):
-        return node.items()
-    return enumerate(node) if is_array(node) else ()
+def _mask_object(node: dict[str, Any], waiting: list[Any]) -> None:
+    for name, child in node.items():
+        if name not in _open_names and child is not None and is_secret_field(name):
+            node[name] = MASK
+        elif isinstance(child, str):
+            if "://" in child and STREAM_ADDRESS.search(child):  # the cheap question first: this is the hot path
+                node[name] = MASK
+        elif isinstance(child, dict | list):
+            waiting.append(child)
 
 
-def _is_secret(place: str | int, child: object) -> bool:
-    if isinstance(child, str) and child[:8].lower().startswith(SECRET_SCHEMES):
-        return True
-    return child is not None and isinstance(place, str) and is_secret_field(place)
+def _mask_array(node: list[Any], waiting: list[Any]) -> None:
+    for place, child in enumerate(node):
+        if isinstance(child, str):
+            if STREAM_ADDRESS.search(child):
+                node[place] = MASK
+        elif isinstance(child, dict | list):
+            waiting.append(child)
 
 
 def is_secret_field(name: str) -> bool:
-    """Whether a field of this name holds a secret; names recur, so the answer is remembered, within a bound."""
-    known = _secret_names.get(name)
-    if known is None:
-        known = name.replace("_", "").replace("-", "").lower() in SECRET_FIELDS
-        if len(_secret_names) < _NAMES_REMEMBERED:
-            _secret_names[name] = known
-    return known
+    """Whether a field of this name holds a secret; names that do not are remembered, within a bound."""
+    if name.replace("_", "").replace("-", "").lower() in SECRET_FIELDS:
+        return True
+    if len(_open_names) < _NAMES_REMEMBERED and len(name) <= _NAME_LENGTH:
+        _open_names.add(name)
+    return False

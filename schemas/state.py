@@ -32,6 +32,7 @@ class Doubt(StrEnum):
     FAILED = "failed"
     GAP = "gap"
     UNKNOWN = "unknown"
+    DISAGREES = "disagrees"
     UNCONFIRMED_STOP = "unconfirmed_stop"
     SILENT = "silent"
 
@@ -92,6 +93,7 @@ class Task:
     name: str | None = None
     channel: str | None = None
     sequence: int | None = None
+    lowest_sequence: int | None = None
     newest_ms: int | None = None
     run: Run = Run()
     config_versions: int = 0
