@@ -30,6 +30,7 @@ STREAM_ADDRESS: Final = re.compile(r"rtmp[a-z]*://", re.IGNORECASE)
 
 # Names recur in every payload: the ones known to be no secret are looked up, not spelled out again.
 _open_names: set[str] = set()
+CONTAINERS: Final = (dict, list)  # a tuple: `dict | list` would be built anew at every question
 _NAMES_REMEMBERED: Final = 4096
 _NAME_LENGTH: Final = 64
 
@@ -56,7 +57,7 @@ def _mask_object(node: dict[str, Any], waiting: list[Any]) -> None:
         elif isinstance(child, str):
             if "://" in child and STREAM_ADDRESS.search(child):  # the cheap question first: this is the hot path
                 node[name] = MASK
-        elif isinstance(child, dict | list):
+        elif isinstance(child, CONTAINERS):
             waiting.append(child)
 
 
@@ -65,7 +66,7 @@ def _mask_array(node: list[Any], waiting: list[Any]) -> None:
         if isinstance(child, str):
             if STREAM_ADDRESS.search(child):
                 node[place] = MASK
-        elif isinstance(child, dict | list):
+        elif isinstance(child, CONTAINERS):
             waiting.append(child)
 
 

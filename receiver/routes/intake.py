@@ -1,0 +1,148 @@
+"""From raw bytes to a durable record: verify, parse, mask, key, append."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from receiver.addresses import Network
+from receiver.admission import Admission, Full
+from receiver.limits import Buckets
+from receiver.normalise import NotUnderstood, Reason, Understood, normalise
+from receiver.ports import Clock, Sealer
+from receiver.routes import answers
+from receiver.routes.answers import Answer
+from receiver.routes.refusals import Refusals
+from receiver.routes.setting_aside import set_aside
+from schemas.agora import TEST_CHANNEL, is_console_test
+from schemas.codec import DecodeError, decode, is_object
+from schemas.errors import Rejected, Unavailable
+from schemas.metrics import Metric, Metrics
+from schemas.products import PRODUCT_NAMES
+from schemas.record import Record
+from schemas.signature import V1_HEADER, V2_HEADER, Secrets, source_of
+
+log = structlog.get_logger(__name__)
+
+# An outage fails every request: a few lines a second say it, thousands would only fill the disk.
+LINES_AT_ONCE: Final = 10
+LINES_PER_SECOND: Final = 1.0
+
+_V1: Final = V1_HEADER.lower().encode()
+_V2: Final = V2_HEADER.lower().encode()
+_TEST_CHANNEL: Final = TEST_CHANNEL.encode()
+_LABELLED: Final = frozenset(PRODUCT_NAMES.values())
+
+
+class Stored(NamedTuple):
+    """A notification that is durable now: when it came, and how many seconds the append took."""
+
+    understood: Understood
+    source: str
+    received_ms: int
+    seconds: float
+
+
+class Intake:
+    """Takes one body in. `secrets` holds every source there is."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        clock: Clock,
+        seal: Sealer,
+        metrics: Metrics,
+        secrets: Secrets,
+        *,
+        accept_v1_alone: bool,
+        trusted_proxies: Sequence[Network],
+    ) -> None:
+        self._admission = admission
+        self._clock = clock
+        self._seal = seal
+        self._metrics = metrics
+        self._accept_v1 = accept_v1_alone
+        self._refusals = Refusals(secrets, metrics, accept_v1=accept_v1_alone, trusted_proxies=trusted_proxies)
+        self._lines = Buckets(burst=LINES_AT_ONCE, per_second=LINES_PER_SECOND, addresses=1, now=time.monotonic)
+
+    async def take(
+        self, scope: Mapping[str, Any], tried: Secrets, headers: Mapping[bytes, bytes], body: bytes
+    ) -> Stored | Answer:
+        """Make an authentic body durable, or say why not."""
+        v2, v1 = _text(headers.get(_V2)), _text(headers.get(_V1))
+        source = source_of(tried, body, v2, v1, accept_v1=self._accept_v1)
+        if source is not None:
+            return await self._keep(source, headers, body)
+        if v2 is None and v1 is None and _is_unsigned_test(body):
+            self._metrics.count(Metric.CONSOLE_TESTS, signed="false")
+            return answers.OK
+        return self._refusals.answer(scope, tried, body, v2, v1)
+
+    async def _keep(self, source: str, headers: Mapping[bytes, bytes], body: bytes) -> Stored | Answer:
+        received_ms = self._clock.now_ms()
+        meaning = normalise(body, source, received_ms)
+        if isinstance(meaning, NotUnderstood):
+            return await self._set_aside(meaning, source, headers, body, received_ms)
+        began = time.monotonic()
+        try:
+            await self._admission.append((meaning.record,))
+        except Unavailable as reason:
+            return self._not_durable(meaning.record, reason)
+        except Rejected:
+            unusable = NotUnderstood(Reason.TOO_LARGE, "the log can never store this record", meaning.record.key)
+            return await self._set_aside(unusable, source, headers, body, received_ms)
+        return Stored(meaning, source, received_ms, time.monotonic() - began)
+
+    async def _set_aside(
+        self, unusable: NotUnderstood, source: str, headers: Mapping[bytes, bytes], body: bytes, received_ms: int
+    ) -> Answer:
+        letter = set_aside(unusable, body, headers, source=source, received_ms=received_ms, seal=self._seal)
+        try:
+            await self._admission.append((letter,))
+        except (Unavailable, Rejected) as reason:
+            return self._not_durable(letter, reason)
+        self._metrics.count(Metric.DEAD_LETTERS, where="receiver", reason=unusable.reason.value)
+        if self._lines.take("set-aside"):
+            log.warning(
+                "notification_set_aside",
+                key=letter.key,
+                dead_letter=letter.id,
+                source=source,
+                reason=unusable.reason.value,
+                detail=unusable.detail,
+            )
+        return answers.OK
+
+    def _not_durable(self, record: Record, reason: Exception) -> Answer:
+        if isinstance(reason, Full):
+            return answers.BUSY
+        if self._lines.take("append"):
+            log.warning("append_failed", topic=record.topic, key=record.key, notice=record.id, reason=str(reason))
+        return answers.NOT_DURABLE
+
+    def count(self, stored: Stored) -> None:
+        """Tell the metrics about a notification that was answered."""
+        metrics, product, notify_ms = self._metrics, stored.understood.product, stored.understood.notify_ms
+        metrics.count(Metric.NOTIFICATIONS, source=stored.source, product=product if product in _LABELLED else "other")
+        metrics.observe(Metric.APPEND_SECONDS, stored.seconds)
+        if notify_ms is not None:
+            metrics.observe(Metric.EVENT_AGE_SECONDS, max(0, stored.received_ms - notify_ms) / 1000)
+        if stored.understood.console_test:
+            metrics.count(Metric.CONSOLE_TESTS, signed="true")
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _is_unsigned_test(body: bytes) -> bool:
+    """Whether an unsigned body is the console's health check; nothing else of it is believed."""
+    if _TEST_CHANNEL not in body:
+        return False
+    try:
+        sent = decode(body)
+    except DecodeError:
+        return False
+    payload = sent.get("payload") if is_object(sent) else None
+    return is_object(payload) and is_console_test(payload)

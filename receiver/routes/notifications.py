@@ -1,0 +1,134 @@
+"""`POST /notifications` over HTTP: cap and deadline before, one of the prepared answers after.
+
+Raw ASGI, because a Request, a Response and the router would cost as much as everything else together. What can wait
+(metrics) happens after the answer.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from receiver.addresses import Network
+from receiver.admission import Admission
+from receiver.limits import Deadlines
+from receiver.ports import Clock, Sealer
+from receiver.routes import answers
+from receiver.routes.answers import Answer
+from receiver.routes.intake import Intake, Stored
+from receiver.routes.reading import Bodies, Disconnected, discard, is_json, is_too_long, joined
+from schemas.metrics import Metric, Metrics
+from schemas.signature import Secrets
+
+log = structlog.get_logger(__name__)
+
+PATH: Final = "/notifications"
+ANSWER_WITHIN: Final = timedelta(seconds=5)  # body and append together; the vendor gives up at 10 s
+DISCARD_SECONDS: Final = 1.0
+
+
+class Notifications:
+    """The endpoint. `secrets` holds every source; a path that names a source is verified against that one only."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        clock: Clock,
+        seal: Sealer,
+        metrics: Metrics,
+        secrets: Secrets,
+        *,
+        accept_v1_alone: bool = True,
+        trusted_proxies: Sequence[Network] = (),
+        answer_within: timedelta = ANSWER_WITHIN,
+    ) -> None:
+        self._admission = admission
+        self._metrics = metrics
+        self._intake = Intake(
+            admission,
+            clock,
+            seal,
+            metrics,
+            secrets,
+            accept_v1_alone=accept_v1_alone,
+            trusted_proxies=trusted_proxies,
+        )
+        self._tried: dict[str, Secrets] = {PATH: secrets}
+        self._tried |= {f"{PATH}/{source}": {source: live} for source, live in secrets.items()}
+        self._bodies = Bodies()
+        self._deadlines = Deadlines(answer_within.total_seconds())
+
+    def serves(self, path: str) -> bool:
+        """Whether a path is this endpoint's, known source or not."""
+        return path in self._tried or path.startswith(f"{PATH}/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a client that left gets none."""
+        try:
+            outcome = self._refuse_early(scope) or await self._take(scope, receive)
+        except Disconnected:
+            return
+        except Exception:  # a bug must not become a 200, and after a 503 the vendor sends again
+            log.exception("notification_failed")
+            outcome = answers.NOT_DURABLE
+        if isinstance(outcome, Stored):
+            await send(answers.OK.start)
+            await send(answers.OK.body)
+            self._metrics.count(Metric.ANSWERS, status=answers.OK.status)
+            self._intake.count(outcome)
+        else:
+            await _send(outcome, scope, receive, send)
+            self._metrics.count(Metric.ANSWERS, status=outcome.status)
+
+    def _refuse_early(self, scope: Scope) -> Answer | None:
+        """What can be said before anything is read."""
+        if scope["path"] not in self._tried:
+            return answers.UNKNOWN_SOURCE
+        method = scope["method"]
+        if method != "POST":
+            return answers.OK if method in {"GET", "HEAD"} else answers.METHOD_NOT_ALLOWED
+        return answers.BUSY if self._admission.full else None
+
+    async def _take(self, scope: Scope, receive: Receive) -> Stored | Answer:
+        headers = joined(scope["headers"])
+        content_type = headers.get(b"content-type", b"application/json")
+        if content_type != b"application/json" and not is_json(content_type):
+            return answers.NOT_JSON
+        length = headers.get(b"content-length")
+        if length is not None and is_too_long(length):
+            return answers.TOO_LARGE
+        return await self._take_in_time(scope, headers, receive)
+
+    async def _take_in_time(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Stored | Answer:
+        too_late = answers.TOO_SLOW
+        task = self._deadlines.enter()
+        try:
+            body = await self._bodies.read(receive)
+            if isinstance(body, Answer):
+                return body
+            too_late = answers.NOT_DURABLE
+            return await self._intake.take(scope, self._tried[scope["path"]], headers, body)
+        except asyncio.CancelledError:
+            if not self._deadlines.missed(task):
+                raise
+            return too_late
+        finally:
+            self._deadlines.leave(task)
+
+
+async def _send(answer: Answer, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    await send(answer.start)
+    body = answer.bodiless if scope["method"] == "HEAD" else answer.body
+    if not answer.lingers:
+        await send(body)
+        return
+    # Closing while bytes are unread resets the connection, and the reset overtakes the answer: read on for a moment.
+    await send({**body, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            await discard(receive)
+    await send(answer.bodiless)
