@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 FOR ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test format lint types contracts unit bench soak upgrade schemas clean
+.PHONY: help install demo test format lint types contracts unit bench soak upgrade schemas pictures clean
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ bench: install ## Measure, in ratios within one run (tests/bench/README.md)
 	$(BIN)/python -m tests.bench
 
 soak: install ## The long runs: more seeds, more kills
-	AGORA_EVENTS_TEST_PROFILE=soak $(BIN)/pytest
+	TEST_PROFILE=soak $(BIN)/pytest
 
 schemas: install ## Rewrite the committed JSON Schemas; refuses a breaking change
 	$(BIN)/agora-events schemas --out schemas/json
@@ -58,6 +58,9 @@ upgrade: ## Resolve the newest releases into the hashed requirement files
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint requirements/run.txt \
 	  --output-file requirements/dev.txt pyproject.toml
 	rm -rf $(VENV)/upgrade
+
+pictures: install ## Draw the pictures of the README from the tables and a real run
+	$(BIN)/python -m tests.docs.pictures
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -47,12 +47,16 @@ class Deadlines:
         self._due: dict[asyncio.Task[None], float] = {}
         self._overdue: set[asyncio.Task[None]] = set()
         self._sweeping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def enter(self) -> "asyncio.Task[None]":
         """Put the current task under the deadline until it leaves; overdue, its running await is cancelled."""
-        task = asyncio.current_task()
+        # Kept, because asking for the running loop is a system call (getpid) each time in Python 3.11.
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None  # noqa: S101 - coroutines run in tasks
-        loop = asyncio.get_running_loop()
         self._due[task] = loop.time() + self._seconds
         if not self._sweeping:
             self._sweeping = True

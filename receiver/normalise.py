@@ -5,7 +5,6 @@ And nothing of the body's values stands in a refusal's detail, because details a
 """
 
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -25,8 +24,6 @@ ERRORS_SHOWN: Final = 5
 
 # `StrEnum.value` is a property written in Python.
 _NAMES: Final = {product: product.value for product in Product}
-# Under load many notifications share a millisecond; rendering it is 2 µs.
-_rfc3339: Final = lru_cache(maxsize=8)(rfc3339)
 
 
 class Reason(StrEnum):
@@ -82,12 +79,14 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
     if task_of is None or console_test:
         product = _NAMES[task_of] if task_of else product_name(product_id)
         task_id, vendor_ms = None, _vendor_ms(payload)
-        key = _pass_through_key(frame)
+        key = _pass_through_key(product_id, notice_id, payload)
     else:
         try:
             task_id, vendor_ms = shapes.identity(task_of, payload) or _modelled_identity(task_of, payload)
         except ValidationError as error:
-            return NotUnderstood(Reason.BAD_PAYLOAD, _places(error, "payload"), _pass_through_key(frame))
+            return NotUnderstood(
+                Reason.BAD_PAYLOAD, _places(error, "payload"), _pass_through_key(product_id, notice_id, payload)
+            )
         product = _NAMES[task_of]
         key = task_key(product, task_id)
     sent["noticeId"] = notice_id
@@ -98,7 +97,7 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
     sent["product"] = product
     sent["taskId"] = task_id
     sent["source"] = source
-    sent["receivedAt"] = _rfc3339(received_ms)
+    sent["receivedAt"] = rfc3339(received_ms)
     try:
         value = encode(sent)
     except TypeError:
@@ -110,16 +109,16 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
 
 def _modelled_frame(sent: dict[str, Any]) -> Frame:
     envelope = Envelope.model_validate(sent)
-    return Frame(envelope.noticeId, envelope.productId, envelope.eventType, envelope.notifyMs, envelope.payload)
+    return envelope.noticeId, envelope.productId, envelope.eventType, envelope.notifyMs, envelope.payload
 
 
 def _modelled_identity(product: Product, sent: dict[str, Any]) -> Identity:
     payload = PAYLOADS[product].model_validate(sent)
     if isinstance(payload, TranscoderPayload):
-        return Identity(payload.taskId, payload.sendts)
+        return payload.taskId, payload.sendts
     if isinstance(payload, PushPayload):
-        return Identity(payload.converter.id, payload.lts)
-    return Identity(payload.player.id, payload.lts)
+        return payload.converter.id, payload.lts
+    return payload.player.id, payload.lts
 
 
 def _vendor_ms(payload: dict[str, Any]) -> int | None:
@@ -127,16 +126,15 @@ def _vendor_ms(payload: dict[str, Any]) -> int | None:
     return millis(payload.get("sendts")) or millis(payload.get("lts")) or millis(payload.get("ts"))
 
 
-def _pass_through_key(frame: Frame) -> str:
+def _pass_through_key(product_id: int, notice_id: str, payload: dict[str, Any]) -> str:
     """`<productId>/<channel or noticeId>`: events of one channel stay in order."""
-    payload = frame.payload
     rtc_info = payload.get("rtcInfo")
     gateway_channel = rtc_info.get("channel") if is_object(rtc_info) else None
     channels = (payload.get("channelName"), payload.get("channel"), payload.get("cname"), gateway_channel)
     for channel in channels:
         if isinstance(channel, str) and 0 < len(channel) <= KEY_LENGTH:
-            return f"{frame.product_id}/{channel}"
-    return f"{frame.product_id}/{frame.notice_id}"
+            return f"{product_id}/{channel}"
+    return f"{product_id}/{notice_id}"
 
 
 def _places(error: ValidationError, root: str = "") -> str:

@@ -1,4 +1,4 @@
-"""HTTP from strangers: uvicorn's protocol with the bounds it lacks on headers.
+"""uvicorn's HTTP protocol with the bounds it lacks, and with one write per prepared answer.
 
 uvicorn limits neither the size nor the number of headers, nor the time they take, so one connection could fill the
 memory and a few thousand silent ones use up every descriptor. Bounded here are: the bytes of a message that are not
@@ -7,10 +7,13 @@ enough to reach the application, whose own deadlines take over then.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
+from urllib.parse import unquote
 
+import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 FRAMING_LIMIT: Final = 32 * 1024
@@ -24,6 +27,40 @@ FLOOD_ANSWER: Final = (
 
 class FloodError(Exception):
     """The headers are beyond a bound: the parser stops and the connection ends."""
+
+
+class PreparedCycle(RequestResponseCycle):
+    """Writes an answer that comes `rendered` at once.
+
+    uvicorn checks every header and writes head and body apart: two system calls, two packets, two wake-ups of the
+    client. `rendered` in the start message is everything after the Date header, body included.
+    """
+
+    _prepared = False
+
+    async def send(self, message: Any) -> None:
+        """Take one ASGI message."""
+        if self._prepared:
+            self._complete()
+            return
+        rendered = message.get("rendered")
+        if rendered is None or not self.keep_alive or self.response_started or self.flow.write_paused:
+            await super().send(message)
+        elif not self.disconnected:
+            self._write(message["status"], rendered)
+
+    def _write(self, status: int, rendered: bytes) -> None:
+        self._prepared = self.response_started = True
+        self.waiting_for_100_continue = False
+        dates = b"".join(b"%b: %b\r\n" % header for header in self.default_headers)
+        self.transport.write(STATUS_LINE[status] + dates + rendered)
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:  # a stop began in between
+            self.transport.close()
+        self.on_response()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -44,21 +81,50 @@ class BoundedProtocol(HttpToolsProtocol):
         self._sweeps = 0
 
     def data_received(self, data: bytes) -> None:
-        """Count first, so that what the callbacks see is the bytes up to now."""
+        """Count first, so that the callbacks know the bytes up to now."""
         self._framing += len(data)
         super().data_received(data)
         if self._framing > FRAMING_LIMIT and not self._flooded and not self.transport.is_closing():
             self._refuse_flood()
 
     def on_headers_complete(self) -> None:
-        """Let a request through to the application when its headers are within bounds."""
+        """Start the application: uvicorn's method without upgrades, and with our bounds and our cycle."""
         self._requests += 1
         if len(self.headers) > HEADERS_LIMIT or (
             self._framing > FRAMING_LIMIT and self._header_bytes() > FRAMING_LIMIT
         ):
             self._flooded = True
             raise FloodError
-        super().on_headers_complete()
+        parser: Any = self.parser
+        version = parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope = self.scope
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        app = cast("ASGI3Application", self.app)
+        running = self.cycle
+        self.cycle = PreparedCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if self._requests == 1 or running.response_complete:
+            self._start_asgi_task(self.cycle, app)
+        else:  # pipelined: one after the other
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
 
     def on_body(self, body: bytes) -> None:
         """The application caps bodies; only what frames them counts here."""

@@ -153,6 +153,7 @@ async def _close_stalled(servers: Sequence[uvicorn.Server]) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         for server in servers:
-            for connection in list(server.server_state.connections):
+            connections: list[object] = list(server.server_state.connections)
+            for connection in connections:
                 if isinstance(connection, BoundedProtocol) and connection.stalled():
                     connection.transport.close()

@@ -6,7 +6,7 @@ None and the models are asked. So this file may be too strict, never too lenient
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from schemas.codec import LAST_MS, MILLISECONDS_FROM, is_object, millis
 from schemas.products import Product
@@ -15,21 +15,11 @@ ID_LENGTH: Final = 256
 COUNT_END: Final = 2**63
 
 
-class Frame(NamedTuple):
-    """What of an envelope is needed to file it."""
-
-    notice_id: str
-    product_id: int
-    event_type: int
-    notify_ms: int | None
-    payload: dict[str, Any]
-
-
-class Identity(NamedTuple):
-    """The vendor's id of a task, and when the event happened (Unix ms)."""
-
-    task_id: str
-    vendor_ms: int | None
+# Plain tuples: a NamedTuple is made by a Python function, and two of them per notification can be seen in a profile.
+Frame = tuple[str, int, int, int | None, dict[str, Any]]
+"""Notice id, product number, event number, `notifyMs`, payload: what of an envelope is needed to file it."""
+Identity = tuple[str, int | None]
+"""The vendor's id of a task, and when the event happened (Unix ms)."""
 
 
 def frame(sent: Mapping[str, Any]) -> Frame | None:
@@ -37,7 +27,7 @@ def frame(sent: Mapping[str, Any]) -> Frame | None:
     notice_id, product_id, event_type = sent.get("noticeId"), sent.get("productId"), sent.get("eventType")
     payload = sent.get("payload")
     if _is_id(notice_id) and _is_count(product_id) and _is_count(event_type) and is_object(payload):
-        return Frame(notice_id, product_id, event_type, _millis(sent.get("notifyMs")), payload)
+        return notice_id, product_id, event_type, _millis(sent.get("notifyMs")), payload
     return None
 
 
@@ -55,7 +45,7 @@ def _transcoder(payload: Mapping[str, Any]) -> Identity | None:
         and "transcoder" not in details
         and _are_texts(payload.get("instanceId"), details.get("event"), details.get("state"), details.get("stopReason"))
     ):
-        return Identity(task_id, _millis(payload.get("sendts")))
+        return task_id, _millis(payload.get("sendts"))
     return None
 
 
@@ -70,7 +60,7 @@ def _push(payload: Mapping[str, Any]) -> Identity | None:
             converter.get("name"), converter.get("state"), payload.get("destroyReason"), payload.get("fields")
         )
     ):
-        return Identity(converter["id"], _millis(payload.get("lts")))
+        return converter["id"], _millis(payload.get("lts"))
     return None
 
 
@@ -82,7 +72,7 @@ def _pull(payload: Mapping[str, Any]) -> Identity | None:
         and _are_texts(player.get("name"), player.get("channelName"), player.get("status"))
         and _are_texts(payload.get("destroyReason"), payload.get("fields"))
     ):
-        return Identity(player["id"], _millis(payload.get("lts")))
+        return player["id"], _millis(payload.get("lts"))
     return None
 
 

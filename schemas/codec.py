@@ -1,6 +1,8 @@
 """JSON in and out: one codec for every record, answer and line printed."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
 import orjson
@@ -23,12 +25,18 @@ def encode(value: object) -> bytes:
     return orjson.dumps(value)
 
 
+def array_of(encoded: Iterable[bytes]) -> orjson.Fragment:
+    """A JSON array of values that are encoded already, to stand in a value that is not."""
+    return orjson.Fragment(b"[" + b",".join(encoded) + b"]")
+
+
+@lru_cache(maxsize=4096)
 def rfc3339(unix_ms: int | None) -> str | None:
-    """Unix milliseconds as RFC 3339 in UTC with milliseconds, None as None."""
+    """Unix milliseconds as RFC 3339 in UTC with milliseconds, None as None. The same instants recur, so remembered."""
     if unix_ms is None:
         return None
     seconds, rest = divmod(unix_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
 
 
 def unix_ms(text: str) -> int:

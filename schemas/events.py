@@ -3,8 +3,8 @@
 The vendor's shapes end here: behind this file nobody knows how a converter differs from a player.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.products import Product
 
@@ -20,8 +20,7 @@ class Event(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One notification about one task. Times are Unix ms; None means the vendor did not say.
 
     `id` is `<productId>:<eventType>:<noticeId>`, so a resend has the same one. `word` is the vendor's state or stop
@@ -53,4 +52,4 @@ class Evidence:
         if order is None:
             return None
         word = "" if self.sequence is not None else self.word or ""
-        return f"{self.name}:{order}:{word}"
+        return f"{self.event.value}:{order}:{word}"

@@ -1,11 +1,11 @@
 """The persisted state of a task: what the changelog holds. `dump` and `load` are the only two that serialise it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from schemas.codec import decode, encode
+from schemas.codec import array_of, decode, encode
 from schemas.products import Product
 
 SCHEMA_VERSION: Final = 1
@@ -41,8 +41,7 @@ class NewerStateError(Exception):
     """The state was written by a newer version of this program."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How often the vendor spoke of a task, and how each layer of it misbehaved."""
 
     notifications: int = 0
@@ -54,18 +53,7 @@ class Counts:
     late: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One entry of a task's timeline: when (Unix ms), what kind, one line in words, and the data behind it."""
-
-    at_ms: int
-    kind: str
-    what: str
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """The span a session reports, from vendor times (Unix ms); `start_announced` says the first proof was the start."""
 
     created_ms: int | None = None
@@ -77,13 +65,13 @@ class Run:
     reconnects: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One vendor task as observed.
+class Task(NamedTuple):
+    """One vendor task as observed. A named tuple, because a copy with changes is made at every step of the fold.
 
     `transitions` counts the accepted status changes, `version` every change of this value. `notices` remembers the
     `notifyMs` of every notice by evidence id, `meanings` what those notices said. `missing` holds the sequence ranges
-    (first, last) that were skipped. `news_ms` is when we last heard of the task, our clock.
+    (first, last) that were skipped. `news_ms` is when we last heard of the task, our clock. `timeline` holds its
+    entries as JSON objects, encoded once.
     """
 
     product: Product
@@ -104,19 +92,19 @@ class Task:
     news_ms: int = 0
     ended_seen_ms: int | None = None
     counts: Counts = Counts()
-    notices: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict[str, tuple[int | None, ...]])
+    notices: Mapping[str, tuple[int | None, ...]] = MappingProxyType({})
     meanings: tuple[str, ...] = ()
     missing: tuple[tuple[int, int], ...] = ()
-    timeline: tuple[Moment, ...] = ()
+    timeline: tuple[bytes, ...] = ()
 
     @property
     def key(self) -> str:
         """The task key: the key of every record about this task."""
         return task_key(self.product, self.id)
 
-    def with_(self, **changes: Any) -> Self:
+    def with_(self, **changes: Any) -> "Task":
         """A copy with these fields changed."""
-        return replace(self, **changes)
+        return self._replace(**changes)
 
 
 def task_key(product: str, task_id: str) -> str:
@@ -126,7 +114,12 @@ def task_key(product: str, task_id: str) -> str:
 
 def dump(task: Task) -> bytes:
     """The changelog's value for a task."""
-    return encode({"v": SCHEMA_VERSION, "task": task})
+    fields = task._asdict()
+    fields["run"] = task.run._asdict()
+    fields["counts"] = task.counts._asdict()
+    fields["notices"] = dict(task.notices)
+    fields["timeline"] = array_of(task.timeline)
+    return encode({"v": SCHEMA_VERSION, "task": fields})
 
 
 def load(data: bytes) -> Task:
@@ -150,6 +143,6 @@ def _task(fields: dict[str, Any]) -> Task:
         "notices": {notice: tuple(sent) for notice, sent in fields["notices"].items()},
         "meanings": tuple(fields["meanings"]),
         "missing": tuple((first, last) for first, last in fields["missing"]),
-        "timeline": tuple(Moment(**moment) for moment in fields["timeline"]),
+        "timeline": tuple(encode(moment) for moment in fields["timeline"]),
     }
     return Task(**(fields | typed))

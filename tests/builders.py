@@ -1,6 +1,5 @@
 """Short, honest builders of evidence and of the vendor's notifications."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from processors.core.decision import Decision
@@ -48,7 +47,7 @@ def transcoder(event: Event, word: str | None, sequence: int | None, **fields: A
         created_ms=T0 - 500,
         received_ms=at + 50,
     )
-    return replace(piece, **fields)
+    return piece._replace(**fields)
 
 
 def started(sequence: int = 0, **fields: Any) -> Evidence:
@@ -91,7 +90,7 @@ def timed(product: Product, event: Event, word: str | None, at_s: int, **fields:
         created_ms=T0 - 1000,
         received_ms=at + 50,
     )
-    return replace(piece, **fields)
+    return piece._replace(**fields)
 
 
 def history(

@@ -1,7 +1,7 @@
 """`ports.Log` in memory: what tests and trials run on, with partitions shared among members as a broker does it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from heapq import merge
@@ -69,7 +69,7 @@ class MemoryLog:
         return Extent(kept[0].position.offset if kept else end, end)
 
     @asynccontextmanager
-    async def _lease(self, inputs: Sequence[str]) -> AsyncIterator[Lease]:
+    async def _lease(self, inputs: Sequence[str]) -> AsyncGenerator[Lease, None]:
         self.check_open()
         lease = MemoryLease(self, inputs)
         self.group.join(lease)

@@ -8,7 +8,6 @@ vendor's but ours (a log that acknowledged after we gave up waiting) and is not 
 from typing import Final
 
 from processors.core.effects import Verdict
-from processors.core.order import is_stale
 from schemas.events import Evidence
 from schemas.state import Task
 
@@ -21,29 +20,20 @@ def is_our_own_repeat(task: Task, evidence: Evidence) -> bool:
     return evidence.notify_ms in task.notices.get(evidence.id, ())
 
 
-def is_repeat(task: Task, evidence: Evidence) -> bool:
-    """Whether the vendor has said this before, under the same notice or another."""
-    return evidence.id in task.notices or (evidence.meaning is not None and evidence.meaning in task.meanings)
-
-
-def verdict(task: Task, evidence: Evidence, *, proves_new: bool) -> Verdict:
-    """What a notification is worth: the first that fits."""
+def repetition(task: Task, evidence: Evidence) -> Verdict | None:
+    """How the vendor has said this before: under the same notice, under another one, or (None) not at all."""
     if evidence.id in task.notices:
         return Verdict.DUPLICATE
-    if is_repeat(task, evidence):
-        return Verdict.REDUNDANT
-    if is_stale(task, evidence):
-        return Verdict.STALE
-    return Verdict.APPLIED if proves_new else Verdict.NOOP
+    return Verdict.REDUNDANT if evidence.meaning in task.meanings else None
 
 
-def remember(task: Task, evidence: Evidence) -> Task:
-    """The task with this delivery in its memory; the oldest goes when it is full."""
+def remembered(task: Task, evidence: Evidence) -> tuple[dict[str, tuple[int | None, ...]], tuple[str, ...]]:
+    """The notices and meanings with this delivery among them; the oldest goes when the memory is full."""
     notices = dict(task.notices)
     notices[evidence.id] = (*notices.get(evidence.id, ()), evidence.notify_ms)
     if len(notices) > REMEMBERED:
         del notices[next(iter(notices))]
-    meanings = task.meanings
-    if evidence.meaning is not None and evidence.meaning not in meanings:
-        meanings = (*meanings, evidence.meaning)[-REMEMBERED:]
-    return task.with_(notices=notices, meanings=meanings)
+    meaning, meanings = evidence.meaning, task.meanings
+    if meaning is not None and meaning not in meanings:
+        meanings = (*meanings, meaning)[-REMEMBERED:]
+    return notices, meanings

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from processors.core.effects import Effect, SessionReported, Transitioned
-from processors.core.views import session_view, task_view, timeline_view, transition_view
-from schemas.codec import encode
+from processors.core.views import session_view, task_view, transition_view
+from schemas.codec import array_of, encode
 from schemas.record import Record
 from schemas.state import Task, dump
 from schemas.topics import SESSIONS, STATE, TASKS, TRANSITIONS, VIEWS
@@ -31,7 +31,7 @@ def kept(task: Task) -> Iterator[Record]:
     view = task_view(task)
     yield Record(STATE, key, dump(task), name, product, task.news_ms)
     yield Record(TASKS, key, encode(view), name, product, task.news_ms)
-    yield Record(VIEWS, key, encode({**view, "timeline": timeline_view(task)}), name, product, task.news_ms)
+    yield Record(VIEWS, key, encode(view | {"timeline": array_of(task.timeline)}), name, product, task.news_ms)
 
 
 def forgotten(task: Task, now_ms: int) -> Iterator[Record]:

@@ -5,21 +5,20 @@ span the task ran, the numbers seen. Joins commute, so no order of arrival and n
 the *newest* evidence alone (doubt, configuration, reconnects) is left untouched by anything older. An end absorbs all.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from processors.core.decision import Decision
 from processors.core.effects import Doubted, Effect, Folded, LostSight, SessionReported, Transitioned, Verdict
 from processors.core.inputs import Input, Noticed, TimeCame
-from processors.core.memory import is_our_own_repeat, is_repeat, remember, verdict
+from processors.core.memory import is_our_own_repeat, remembered, repetition
 from processors.core.order import is_stale, missing_after
 from processors.core.policy import Policy
 from processors.core.runs import earliest, joined
 from processors.core.statuses import CONNECTED, TERMINAL, Reading, contradicts, join, read
-from processors.core.timeline import doubted, noted, told
+from processors.core.timeline import TIMELINE_KEPT, doubted, noted, told
 from processors.core.timers import Timer, armed
 from schemas.events import Event, Evidence
-from schemas.state import Doubt, Task
+from schemas.state import Counts, Doubt, Task
 
 COUNTED_AS: Final = {
     Verdict.DUPLICATE: "duplicates",
@@ -43,23 +42,44 @@ def _weigh(before: Task | None, evidence: Evidence, now_ms: int, policy: Policy)
     if is_our_own_repeat(known, evidence):
         return Decision(before)
     reading = read(evidence, can_ask=policy.can_ask)
-    learned = _as_newest(known, _joined(known, evidence, reading), evidence, reading)
-    worth = verdict(known, evidence, proves_new=_told_of(learned) != _told_of(known))
+    repeat = repetition(known, evidence)
+    learned = _joined(known, evidence, reading)
+    learned = _as_newest(known, learned, evidence, reading, repeat)
+    worth = repeat or _worth(known, learned, evidence)
     effects: list[Effect] = [Folded(evidence.product, worth)]
-    learned = remember(_counted(learned, worth), evidence).with_(
-        version=known.version + 1, news_ms=max(known.news_ms, evidence.received_ms)
-    )
-    learned = told(learned, evidence, worth)
-    if learned.status is not known.status:
-        learned, transition = _transition(before, learned, evidence, now_ms)
-        effects.append(transition)
+    story = [told(evidence, worth)]
     if learned.doubt is not known.doubt:
-        learned = doubted(learned, now_ms)
         effects.extend([Doubted(learned.product, learned.doubt)] if learned.doubt else ())
-    if learned.status in TERMINAL and (known.status not in TERMINAL or learned.run != known.run):
-        learned = learned.with_(session_revision=learned.session_revision + 1)
-        effects.append(SessionReported())
-    return Decision(learned, tuple(effects))
+        story.append(doubted(learned.doubt, now_ms))
+    if learned.status is not known.status:
+        transition = _transition(before, learned, evidence, now_ms)
+        effects.append(transition)
+        story.append(noted(transition))
+    ends = learned.status in TERMINAL and known.status not in TERMINAL
+    reports = ends or (learned.status in TERMINAL and learned.run != known.run)
+    effects.extend([SessionReported()] if reports else ())
+    notices, meanings = remembered(known, evidence)
+    return Decision(
+        learned.with_(
+            counts=_counted(known.counts, worth),
+            notices=notices,
+            meanings=meanings,
+            version=known.version + 1,
+            transitions=known.transitions + (learned.status is not known.status),
+            session_revision=known.session_revision + reports,
+            news_ms=max(known.news_ms, evidence.received_ms),
+            ended_seen_ms=evidence.received_ms if ends else known.ended_seen_ms,
+            timeline=(*known.timeline, *story)[-TIMELINE_KEPT:],
+        ),
+        tuple(effects),
+    )
+
+
+def _worth(known: Task, learned: Task, evidence: Evidence) -> Verdict:
+    """What a notification that is no repeat is worth."""
+    if is_stale(known, evidence):
+        return Verdict.STALE
+    return Verdict.NOOP if _told_of(learned) == _told_of(known) else Verdict.APPLIED
 
 
 def _joined(task: Task, evidence: Evidence, reading: Reading) -> Task:
@@ -76,20 +96,21 @@ def _joined(task: Task, evidence: Evidence, reading: Reading) -> Task:
     )
 
 
-def _as_newest(known: Task, learned: Task, evidence: Evidence, reading: Reading) -> Task:
+def _as_newest(known: Task, learned: Task, evidence: Evidence, reading: Reading, repeat: Verdict | None) -> Task:
     """What only the newest evidence may change, and what late evidence may put right."""
     if learned.status in TERMINAL:
-        return learned.with_(doubt=None)
-    if is_repeat(known, evidence):
+        return learned.with_(doubt=None) if learned.doubt else learned
+    if repeat is not None:
         return learned
     if is_stale(known, evidence):
         gap_closed = known.doubt is Doubt.GAP and not learned.missing
         return learned.with_(doubt=None) if gap_closed else learned
-    if reading.connects and known.status in CONNECTED[known.product]:
-        learned = learned.with_(run=replace(learned.run, reconnects=learned.run.reconnects + 1))
-    if evidence.event is Event.UPDATED:
-        learned = learned.with_(config_versions=learned.config_versions + 1)
-    return learned.with_(doubt=_doubt(known, learned, reading))
+    reconnects = reading.connects and known.status in CONNECTED[known.product]
+    return learned.with_(
+        doubt=_doubt(known, learned, reading),
+        config_versions=learned.config_versions + (evidence.event is Event.UPDATED),
+        run=learned.run._replace(reconnects=learned.run.reconnects + 1) if reconnects else learned.run,
+    )
 
 
 def _told_of(task: Task) -> tuple[object, ...]:
@@ -106,8 +127,8 @@ def _doubt(known: Task, learned: Task, reading: Reading) -> Doubt | None:
     return Doubt.GAP if learned.missing != known.missing and learned.missing else None
 
 
-def _transition(before: Task | None, learned: Task, evidence: Evidence, now_ms: int) -> tuple[Task, Transitioned]:
-    transition = Transitioned(
+def _transition(before: Task | None, learned: Task, evidence: Evidence, now_ms: int) -> Transitioned:
+    return Transitioned(
         product=learned.product,
         number=learned.transitions + 1,
         before=before.status if before else None,
@@ -117,9 +138,6 @@ def _transition(before: Task | None, learned: Task, evidence: Evidence, now_ms: 
         vendor_ms=evidence.vendor_ms,
         recorded_ms=now_ms,
     )
-    ended_seen_ms = evidence.received_ms if learned.status in TERMINAL else None
-    learned = learned.with_(transitions=transition.number, ended_seen_ms=ended_seen_ms)
-    return noted(learned, transition), transition
 
 
 def _tick(task: Task, now_ms: int, policy: Policy) -> Decision:
@@ -132,16 +150,15 @@ def _tick(task: Task, now_ms: int, policy: Policy) -> Decision:
         case Timer.LOST:
             return Decision(None, (LostSight(task.product),))
         case Timer.SILENT:
-            silent = doubted(task.with_(doubt=Doubt.SILENT, version=task.version + 1), now_ms)
+            story = (*task.timeline, doubted(Doubt.SILENT, now_ms))[-TIMELINE_KEPT:]
+            silent = task.with_(doubt=Doubt.SILENT, version=task.version + 1, timeline=story)
             return Decision(silent, (Doubted(task.product, Doubt.SILENT),))
 
 
-def _counted(task: Task, worth: Verdict) -> Task:
-    counts = replace(task.counts, notifications=task.counts.notifications + 1)
+def _counted(counts: Counts, worth: Verdict) -> Counts:
     name = COUNTED_AS.get(worth)
-    if name is not None:
-        counts = replace(counts, **{name: getattr(counts, name) + 1})
-    return task.with_(counts=counts)
+    repeats = {name: getattr(counts, name) + 1} if name else {}
+    return counts._replace(notifications=counts.notifications + 1, **repeats)
 
 
 def _highest(known: int | None, seen: int | None) -> int | None:

@@ -1,13 +1,13 @@
-"""A task's story in words and data: evidence, what it was worth, what followed. The newest entries are kept."""
+"""A task's story in words and data: evidence, what it was worth, what followed. Entries are encoded once, here."""
 
 from typing import Final
 
 from processors.core.effects import Transitioned, Verdict
-from schemas.codec import rfc3339
+from schemas.codec import encode, rfc3339
 from schemas.events import Evidence
-from schemas.state import Doubt, Moment, Task
+from schemas.state import Doubt
 
-KEPT: Final = 100
+TIMELINE_KEPT: Final = 100
 
 WORTH: Final = {
     Verdict.APPLIED: "",
@@ -27,44 +27,37 @@ DOUBTS: Final = {
 }
 
 
-def told(task: Task, evidence: Evidence, worth: Verdict) -> Task:
-    """With the entry of a notification."""
+def told(evidence: Evidence, worth: Verdict) -> bytes:
+    """The entry of a notification."""
     word = f" ({evidence.word})" if evidence.word else ""
-    return _with(
-        task,
-        Moment(
-            evidence.received_ms,
-            "notification",
-            f"{evidence.name}{word}{WORTH[worth]}",
-            {
-                "evidence": evidence.id,
-                "verdict": worth.value,
-                "sequence": evidence.sequence,
-                "vendorTime": rfc3339(evidence.vendor_ms),
-            },
-        ),
+    return encode(
+        {
+            "at": rfc3339(evidence.received_ms),
+            "kind": "notification",
+            "what": f"{evidence.name}{word}{WORTH[worth]}",
+            "evidence": evidence.id,
+            "verdict": worth,
+            "sequence": evidence.sequence,
+            "vendorTime": rfc3339(evidence.vendor_ms),
+        }
     )
 
 
-def noted(task: Task, transition: Transitioned) -> Task:
-    """With the entry of a transition."""
-    before = transition.before.value if transition.before else "unseen"
-    return _with(
-        task,
-        Moment(
-            transition.recorded_ms,
-            "transition",
-            f"{before} → {transition.after.value}",
-            {"number": transition.number, "cause": transition.cause, "evidence": transition.evidence},
-        ),
+def noted(transition: Transitioned) -> bytes:
+    """The entry of a transition."""
+    return encode(
+        {
+            "at": rfc3339(transition.recorded_ms),
+            "kind": "transition",
+            "what": f"{transition.before or 'unseen'} → {transition.after}",
+            "number": transition.number,
+            "cause": transition.cause,
+            "evidence": transition.evidence,
+        }
     )
 
 
-def doubted(task: Task, at_ms: int) -> Task:
-    """With the entry of a doubt that arose or was laid."""
-    what = f"suspect: {DOUBTS[task.doubt]}" if task.doubt else "no longer suspect"
-    return _with(task, Moment(at_ms, "decision", what, {"doubt": task.doubt}))
-
-
-def _with(task: Task, moment: Moment) -> Task:
-    return task.with_(timeline=(*task.timeline, moment)[-KEPT:])
+def doubted(doubt: Doubt | None, at_ms: int) -> bytes:
+    """The entry of a doubt that arose or was laid."""
+    what = f"suspect: {DOUBTS[doubt]}" if doubt else "no longer suspect"
+    return encode({"at": rfc3339(at_ms), "kind": "decision", "what": what, "doubt": doubt})

@@ -40,14 +40,6 @@ def task_view(task: Task) -> dict[str, Any]:
     }
 
 
-def timeline_view(task: Task) -> list[dict[str, Any]]:
-    """The task's timeline, oldest first."""
-    return [
-        {"at": rfc3339(moment.at_ms), "kind": moment.kind, "what": moment.what, **moment.data}
-        for moment in sorted(task.timeline, key=lambda moment: moment.at_ms)
-    ]
-
-
 def transition_view(task: Task, transition: Transitioned) -> dict[str, Any]:
     """The public Transition."""
     return {

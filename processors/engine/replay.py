@@ -3,13 +3,14 @@
 Nothing is written and nobody is told: a replay is how one finds out what today's code makes of yesterday's log.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from processors.core.inputs import TimeCame
 from processors.core.machines import Machines
 from processors.core.views import task_view
+from processors.engine.scan import everything, latest
 from processors.engine.timers import Timers
 from processors.ports import Log
 from schemas.codec import decode
@@ -84,34 +85,14 @@ async def replay(
 ) -> Replay:
     """Feed every notification appended in [from_ms, to_ms); `progress` hears how many. Raises Unavailable."""
     fresh = Replay(machines)
-    for partition in range(source.partitions):
-        async for stored in records(source, NOTIFICATIONS, partition):
-            if from_ms <= stored.appended_ms < to_ms:
-                fresh.feed(stored)
-                progress(fresh.read)
+    async for stored in everything(source, NOTIFICATIONS):
+        if from_ms <= stored.appended_ms < to_ms:
+            fresh.feed(stored)
+            progress(fresh.read)
     fresh.let_time_pass(to_ms)
     return fresh
 
 
 async def kept_views(source: Log) -> dict[str, dict[str, Any]]:
     """The task views the log holds now, by key. Raises Unavailable."""
-    views: dict[str, dict[str, Any]] = {}
-    for partition in range(source.partitions):
-        async for stored in records(source, TASKS, partition):
-            if stored.record.value is None:
-                views.pop(stored.record.key, None)
-            else:
-                views[stored.record.key] = decode(stored.record.value)
-    return views
-
-
-async def records(source: Log, topic: str, partition: int) -> AsyncIterator[Stored]:
-    """Everything a partition of a topic holds now, oldest first. Raises Unavailable."""
-    offset, end = 0, (await source.extent(topic, partition)).end
-    while offset < end:
-        batch = await source.read(topic, partition, offset, limit=BATCH)
-        if not batch:
-            return
-        for stored in batch:
-            yield stored
-        offset = batch[-1].position.offset + 1
+    return {key: decode(stored.record.value or b"") for key, stored in (await latest(source, TASKS)).items()}

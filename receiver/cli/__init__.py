@@ -9,49 +9,48 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-# Adding a command is adding a line: the module, whose Typer is called `app` unless another name follows a colon.
+# Adding a command is adding a line: its module, whose Typer is `app` unless another name follows a colon, and the first
+# line of its help, so that showing the list loads nothing.
 COMMANDS: Final = {
-    "all": "receiver.cli.roles:all_app",
-    "receive": "receiver.cli.roles:receive_app",
-    "process": "receiver.cli.roles:process_app",
-    "demo": "receiver.cli.demo.command",
-    "doctor": "receiver.cli.doctor",
-    "topics": "receiver.cli.topics",
-    "tasks": "receiver.cli.tasks",
-    "dead-letters": "receiver.cli.dead_letters",
-    "sign": "receiver.cli.sign",
-    "send": "receiver.cli.send",
-    "verify": "receiver.cli.verify",
-    "replay": "receiver.cli.replay",
-    "schemas": "receiver.cli.schemas",
+    "all": ("receiver.cli.roles:all_app", "Receive notifications and fold them, in one process."),
+    "receive": (
+        "receiver.cli.roles:receive_app",
+        "Receive notifications and serve every route; folding is another process's.",
+    ),
+    "process": (
+        "receiver.cli.roles:process_app",
+        "Fold the log into task statuses; serves only /livez, /readyz and /metrics.",
+    ),
+    "demo": (
+        "receiver.cli.demo.command",
+        "Watch the published life cycles of some dozens of tasks become statuses, then see whether all ended right.",
+    ),
+    "doctor": ("receiver.cli.doctor", "Check settings, log, topics, credentials, secrets and clock."),
+    "topics": ("receiver.cli.topics", "List, create, check and read the topics."),
+    "tasks": ("receiver.cli.tasks", "List the tasks, or show one with its timeline."),
+    "dead-letters": ("receiver.cli.dead_letters", "Show what was set aside; replay or drop it."),
+    "sign": ("receiver.cli.sign", "Sign a body; print both headers."),
+    "send": ("receiver.cli.send", "Send a signed notification and print the answer."),
+    "verify": ("receiver.cli.verify", "Say whose signature this is, or why it fits no secret."),
+    "replay": (
+        "receiver.cli.replay",
+        "Fold a range of the log into a fresh state and print what differs. Nothing is written and nobody is told.",
+    ),
+    "schemas": ("receiver.cli.schemas", "Write the JSON Schema of every public record."),
 }
 
 
 class Commands(TyperGroup):
     """The table above as commands; errors a user can mend end in lines on stderr and exit code 1."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the name is part of what is overridden
-        """Every name, in the table's order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002 - likewise
-        """The command of a name, its module loaded now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command = typer.main.get_command(getattr(import_module(module), attribute or "app"))
-        command.name = cmd_name
-        if not isinstance(command, TyperCommand | TyperGroup):
-            raise TypeError(f"{COMMANDS[cmd_name]} is no Typer")
-        self.commands[cmd_name] = command
-        return command
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name=name, help=summary) for name, (_, summary) in COMMANDS.items()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As Typer does; for a wrong name everything is loaded first, so that the nearest can be suggested."""
-        if args[0] not in COMMANDS:
-            for name in COMMANDS:
-                self.get_command(ctx, name)
-        return super().resolve_command(ctx, args)
+        """As Typer does, then with the module behind the name."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and _loaded(name), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. A reader that has seen enough (`| head`) is no failure."""
@@ -72,6 +71,15 @@ class Commands(TyperGroup):
             for line in lines:
                 typer.echo(line, err=True)
             raise typer.Exit(1) from None
+
+
+def _loaded(name: str) -> TyperCommand | TyperGroup:
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = typer.main.get_command(getattr(import_module(module), attribute or "app"))
+    if not isinstance(command, TyperCommand | TyperGroup):
+        raise TypeError(f"{COMMANDS[name][0]} is no Typer")
+    command.name = name
+    return command
 
 
 def _silence() -> None:

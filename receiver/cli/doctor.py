@@ -34,7 +34,10 @@ def doctor(
     role: Annotated[Role, typer.Option(help="What this machine is to run.")] = Role.ALL,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, log, topics, credentials, secrets and clock; exit code 1 when something is in the way."""
+    """Check settings, log, topics, credentials, secrets and clock.
+
+    Exit code 1 when something is in the way.
+    """
     findings = _examine(receives=role is not Role.PROCESS)
     for finding in findings:
         if as_json:

@@ -1,8 +1,10 @@
 """What a user is told of an error that is no bug."""
 
 from processors.settings import SettingsError
+from receiver.server import CannotListen
 from schemas.errors import Fenced, Incompatible, LeaseTaken, Rejected, Unavailable
 from schemas.seal import CannotOpenError
+from schemas.state import NewerStateError
 
 
 def explained(error: Exception) -> list[str] | None:
@@ -10,6 +12,8 @@ def explained(error: Exception) -> list[str] | None:
     match error:
         case SettingsError():
             return error.lines
+        case CannotListen() | NewerStateError():
+            return [str(error)]
         case Unavailable() | Incompatible() | LeaseTaken() | Fenced() | Rejected() | CannotOpenError():
             return [str(error) or type(error).__name__]
         case OSError():

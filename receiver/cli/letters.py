@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from processors.engine.scan import everything, latest
 from processors.ports import Log
-from receiver.cli.reading import everything, latest
 from receiver.normalise import NotUnderstood, normalise
 from schemas.codec import decode, encode, is_object, rfc3339, unix_ms
 from schemas.record import Record, Stored

@@ -1,7 +1,7 @@
 """Reading the log from a command: no server needed, no lock taken."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -24,26 +24,6 @@ async def opened(settings: Settings) -> AsyncGenerator[Log]:
         yield log
     finally:
         await log.close()
-
-
-async def everything(log: Log, topic: str) -> AsyncIterator[Stored]:
-    """What is on a topic now, partition by partition, oldest first; ends at the end there was at the call."""
-    for partition in range(log.partitions):
-        extent = await log.extent(topic, partition)
-        offset = extent.first
-        while offset < extent.end:
-            batch = await log.read(topic, partition, offset, limit=BATCH)
-            for stored in batch:
-                if stored.position.offset < extent.end:
-                    yield stored
-            # Nothing at or after the offset: compaction or retention took the rest.
-            offset = batch[-1].position.offset + 1 if batch else extent.end
-
-
-async def latest(log: Log, topic: str) -> Mapping[str, Stored]:
-    """The newest record of each key of a compacted topic, tombstones left out."""
-    newest = {stored.record.key: stored async for stored in everything(log, topic)}
-    return {key: stored for key, stored in newest.items() if stored.record.value is not None}
 
 
 async def arriving(log: Log, topic: str, *, from_end: bool) -> AsyncIterator[Stored]:

@@ -14,7 +14,7 @@ from receiver.cli.reading import opened
 from receiver.cli.terminal import AsJson, Terminal, emit, say, tabulate
 from schemas.codec import unix_ms
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 SHOW_EVERY: Final = 500
 

@@ -7,15 +7,15 @@ from typing import Any
 import typer
 import uvloop
 
-from processors.settings import Settings, load
+from processors.settings import Settings, load, warnings
 from receiver import logs
 from receiver.cli.terminal import warn
 from receiver.server import Address, stop_on_signals
 from receiver.wiring import Role, run
 
-all_app = typer.Typer()
-receive_app = typer.Typer()
-process_app = typer.Typer()
+all_app = typer.Typer(add_completion=False)
+receive_app = typer.Typer(add_completion=False)
+process_app = typer.Typer(add_completion=False)
 
 
 @all_app.command("all", epilog='Example: AGORA_EVENTS_NOTIFICATION_SECRETS=\'{"push":"s"}\' agora-events all')
@@ -69,5 +69,5 @@ def _say_where(role: Role) -> Callable[[Sequence[Address]], None]:
 def _say_what_is_unusual(settings: Settings) -> None:
     if settings.receive_only:
         warn("No vendor credentials: receive-only mode, nobody is asked about a task that falls silent.")
-    if settings.dangerous_time_scale != 1:
-        warn(f"AGORA_EVENTS_DANGEROUS_TIME_SCALE={settings.dangerous_time_scale:g}: every wait is divided by it.")
+    for line in warnings(settings):
+        warn(line)

@@ -18,7 +18,10 @@ def schemas(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; without it, one schema a line.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the JSON Schema of every public record; a breaking change is refused."""
+    """Write the JSON Schema of every public record.
+
+    A breaking change of what is in the folder is refused, and then nothing is written.
+    """
     if out is None:
         for schema in generated().values():
             emit(schema)

@@ -35,7 +35,10 @@ def send(
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a signed notification and print the answer; exit code 1 when it is not 200."""
+    """Send a signed notification and print the answer.
+
+    Exit code 1 when it is not 200.
+    """
     if file == STDIN == secret_file:
         raise typer.BadParameter("stdin can not be both the body and the secret")
     address = _address(url)

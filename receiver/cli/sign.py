@@ -19,7 +19,7 @@ def sign(
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a body; prints both headers."""
+    """Sign a body; print both headers."""
     if body == STDIN == secret_file:
         raise typer.BadParameter("stdin can not be both the body and the secret")
     headers = signature_headers(secret_of(source, secret_file), content(body))

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from processors.engine.scan import everything
 from processors.ports import Extent
 from processors.settings import load
-from receiver.cli.reading import arriving, everything, opened
+from receiver.cli.reading import arriving, opened
 from receiver.cli.terminal import AsJson, ListByDefault, emit, say, status_cell, tabulate
 from schemas.cloudevents import structured
 from schemas.codec import encode

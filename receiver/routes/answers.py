@@ -8,6 +8,7 @@ from schemas.signature import ADVICE, Mismatch
 
 Headers = list[tuple[bytes, bytes]]
 
+_CLOSE: Final = (b"connection", b"close")
 RETRY_AFTER_SECONDS: Final = 2  # the vendor tries again by itself; a human's client should not hammer
 
 
@@ -17,23 +18,27 @@ class Answer(NamedTuple):
     status: str
     start: dict[str, Any]
     body: dict[str, Any]
-    bodiless: dict[str, Any]
     lingers: bool
 
 
 def answer(status: int, content: Mapping[str, str], *headers: tuple[bytes, bytes], lingers: bool = False) -> Answer:
-    """An answer in JSON."""
+    """An answer in JSON; what lingers is not `rendered` for our server to write at once (receiver/protocol.py)."""
     body = encode(dict(content))
     sent: Headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         *headers,
     ]
+    rendered = b"".join(b"%b: %b\r\n" % header for header in sent) + b"\r\n" + body
     return Answer(
         str(status),
-        {"type": "http.response.start", "status": status, "headers": sent},
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": sent,
+            "rendered": None if lingers or _CLOSE in headers else rendered,
+        },
         {"type": "http.response.body", "body": body},
-        {"type": "http.response.body", "body": b""},
         lingers,
     )
 
@@ -42,7 +47,6 @@ def _unavailable(cause: str, detail: str) -> Answer:
     return answer(503, {"cause": cause, "detail": detail}, (b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
 
 
-_CLOSE: Final = (b"connection", b"close")
 _CHALLENGE: Final = (b"www-authenticate", b"Agora-Signature")  # RFC 9110 wants one on every 401
 
 OK: Final = answer(200, {})

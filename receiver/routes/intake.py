@@ -1,7 +1,6 @@
 """From raw bytes to a durable record: verify, parse, mask, key, append."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -57,14 +56,16 @@ class Intake:
         *,
         accept_v1_alone: bool,
         trusted_proxies: Sequence[Network],
+        now: Callable[[], float],
     ) -> None:
         self._admission = admission
         self._clock = clock
         self._seal = seal
         self._metrics = metrics
         self._accept_v1 = accept_v1_alone
-        self._refusals = Refusals(secrets, metrics, accept_v1=accept_v1_alone, trusted_proxies=trusted_proxies)
-        self._lines = Buckets(burst=LINES_AT_ONCE, per_second=LINES_PER_SECOND, addresses=1, now=time.monotonic)
+        self._now = now
+        self._refusals = Refusals(secrets, metrics, accept_v1=accept_v1_alone, trusted_proxies=trusted_proxies, now=now)
+        self._lines = Buckets(burst=LINES_AT_ONCE, per_second=LINES_PER_SECOND, addresses=2, now=now)
 
     async def take(
         self, scope: Mapping[str, Any], tried: Secrets, headers: Mapping[bytes, bytes], body: bytes
@@ -84,7 +85,7 @@ class Intake:
         meaning = normalise(body, source, received_ms)
         if isinstance(meaning, NotUnderstood):
             return await self._set_aside(meaning, source, headers, body, received_ms)
-        began = time.monotonic()
+        began = self._now()
         try:
             await self._admission.append((meaning.record,))
         except Unavailable as reason:
@@ -92,7 +93,7 @@ class Intake:
         except Rejected:
             unusable = NotUnderstood(Reason.TOO_LARGE, "the log can never store this record", meaning.record.key)
             return await self._set_aside(unusable, source, headers, body, received_ms)
-        return Stored(meaning, source, received_ms, time.monotonic() - began)
+        return Stored(meaning, source, received_ms, self._now() - began)
 
     async def _set_aside(
         self, unusable: NotUnderstood, source: str, headers: Mapping[bytes, bytes], body: bytes, received_ms: int

@@ -5,7 +5,8 @@ Raw ASGI, because a Request, a Response and the router would cost as much as eve
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 PATH: Final = "/notifications"
 ANSWER_WITHIN: Final = timedelta(seconds=5)  # body and append together; the vendor gives up at 10 s
 DISCARD_SECONDS: Final = 1.0
+END: Final = {"type": "http.response.body", "body": b""}
 
 
 class Notifications:
@@ -45,6 +47,7 @@ class Notifications:
         accept_v1_alone: bool = True,
         trusted_proxies: Sequence[Network] = (),
         answer_within: timedelta = ANSWER_WITHIN,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._admission = admission
         self._metrics = metrics
@@ -56,6 +59,7 @@ class Notifications:
             secrets,
             accept_v1_alone=accept_v1_alone,
             trusted_proxies=trusted_proxies,
+            now=now,
         )
         self._tried: dict[str, Secrets] = {PATH: secrets}
         self._tried |= {f"{PATH}/{source}": {source: live} for source, live in secrets.items()}
@@ -121,14 +125,17 @@ class Notifications:
 
 
 async def _send(answer: Answer, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    if scope["method"] == "HEAD":
+        await send({**answer.start, "rendered": None})
+        await send(END)
+        return
     await send(answer.start)
-    body = answer.bodiless if scope["method"] == "HEAD" else answer.body
     if not answer.lingers:
-        await send(body)
+        await send(answer.body)
         return
     # Closing while bytes are unread resets the connection, and the reset overtakes the answer: read on for a moment.
-    await send({**body, "more_body": True})
+    await send({**answer.body, "more_body": True})
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
             await discard(receive)
-    await send(answer.bodiless)
+    await send(END)

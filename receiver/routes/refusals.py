@@ -1,6 +1,5 @@
 """Refusing a signature: with a cause a human can act on, until an address asks too often."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ class Refusals:
         *,
         accept_v1: bool,
         trusted_proxies: Sequence[Network],
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float],
     ) -> None:
         self._known = known
         self._metrics = metrics

@@ -7,19 +7,19 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
-from receiver.cli import app
+from receiver.cli import COMMANDS, app
 
 NAME = "agora-events"
 
 
-def commands(path: tuple[str, ...], command: TyperGroup) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
-    context = typer.Context(command)
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert isinstance(found, TyperCommand | TyperGroup)
-        yield (*path, name), found
-        if isinstance(found, TyperGroup):
-            yield from commands((*path, name), found)
+def commands(path: tuple[str, ...], group: TyperGroup) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        _, command, _ = group.resolve_command(context, [name])
+        assert isinstance(command, TyperCommand | TyperGroup)
+        yield (*path, name), command
+        if isinstance(command, TyperGroup):
+            yield from commands((*path, name), command)
 
 
 def root() -> TyperGroup:
@@ -41,6 +41,12 @@ def test_every_command_says_what_it_does_and_shows_an_example(path: tuple[str, .
     shown = CliRunner().invoke(app, [*path, "--help"], prog_name=NAME)
     assert shown.exit_code == 0
     assert "Example:" in shown.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_what_the_command_says(name: str) -> None:
+    _, summary = COMMANDS[name]
+    assert (ALL[(name,)].help or "").splitlines()[0] == summary
 
 
 def test_the_command_line_as_a_whole_helps_too() -> None:

@@ -29,7 +29,9 @@ def script(folder: Path) -> Path:
         payload = json.loads(sample) | {"taskId": f"task{number % 2000:032x}", "sequence": number // 2000}
         envelope = {"noticeId": f"n{number:08d}", "productId": 22, "eventType": 112, "notifyMs": 1_760_000_000_000}
         body = json.dumps({**envelope, "payload": payload}, separators=(",", ":"))
-        lines.append(f"bodies[{number}]={json.dumps(body)}; signatures[{number}]='{sign(SECRET.encode(), body.encode())}'")
+        lines.append(
+            f"bodies[{number}]={json.dumps(body)}; signatures[{number}]='{sign(SECRET.encode(), body.encode())}'"
+        )
     lines += [
         "local at = 0",
         "request = function()",

@@ -202,3 +202,10 @@ def test_a_log_that_is_not_ours_is_one_line(shell: Shell) -> None:
     assert outcome.code == 1
     assert "log.db" in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_colour_is_for_terminals_that_want_it(shell: Shell) -> None:
+    shell.append(task("push", "a", "IN_PROGRESS"))
+    assert "\x1b[" not in shell.run("tasks").out
+    assert "\x1b[" in shell.having(FORCE_COLOR="1", TERM="xterm").run("tasks").out
+    assert "\x1b[3" not in shell.having(FORCE_COLOR="1", TERM="xterm", NO_COLOR="1").run("tasks").out

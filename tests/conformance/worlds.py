@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ MAX_RECORD_BYTES: Final = 100_000
 
 
 class World(Protocol):
-    log: Log
+    @property
+    def log(self) -> Log: ...
 
     async def another(self) -> Log:
         """The same log as another process sees it."""
@@ -79,7 +80,7 @@ class SqliteWorld:
                 shutil.copy(file, copies)
         return await self._start(copies / "log.db")
 
-    async def let_retention_pass(self, topic: str) -> None:
+    async def let_retention_pass(self, topic: str) -> None:  # noqa: ARG002 - it passes for all of them
         await self.log.sweep(self.clock.now_ms() + timedelta(days=8) // timedelta(milliseconds=1))
 
     async def close(self) -> None:
@@ -88,7 +89,9 @@ class SqliteWorld:
 
 
 @asynccontextmanager
-async def memory(_folder: Path, *, make: type[MemoryLog] = MemoryLog, partitions: int = 1) -> AsyncIterator[World]:
+async def memory(
+    _folder: Path, *, make: type[MemoryLog] = MemoryLog, partitions: int = 1
+) -> AsyncGenerator[World, None]:
     log = make(SystemClock(), partitions=partitions, max_record_bytes=MAX_RECORD_BYTES)
     await log.start()
     yield MemoryWorld(log)
@@ -96,7 +99,7 @@ async def memory(_folder: Path, *, make: type[MemoryLog] = MemoryLog, partitions
 
 
 @asynccontextmanager
-async def sqlite(folder: Path, *, partitions: int) -> AsyncIterator[World]:
+async def sqlite(folder: Path, *, partitions: int) -> AsyncGenerator[World, None]:
     world = SqliteWorld(folder, partitions)
     await world.log.start()
     try:
@@ -105,7 +108,7 @@ async def sqlite(folder: Path, *, partitions: int) -> AsyncIterator[World]:
         await asyncio.wait_for(world.close(), 10)
 
 
-WORLDS: Final = {
+WORLDS: Final[dict[str, Callable[[Path], AbstractAsyncContextManager[World]]]] = {
     "memory": memory,
     "memory-3": partial(memory, partitions=3),
     "sqlite": partial(sqlite, partitions=1),

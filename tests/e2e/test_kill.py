@@ -17,7 +17,7 @@ from tests.e2e.process import environment, everything, notify, started, values
 from tests.vendor import life
 from tests.waiting import eventually
 
-KILLS = 100 if os.environ.get("AGORA_EVENTS_TEST_PROFILE") == "soak" else 12
+KILLS = 100 if os.environ.get("TEST_PROFILE") == "soak" else 12
 SENDERS = 8
 
 

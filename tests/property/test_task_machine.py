@@ -1,7 +1,6 @@
 """The task machine against all orders, all repeats, and a model that only knows the rules."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +62,7 @@ def deliveries(draw: st.DrawFn, pieces: Sequence[Evidence]) -> list[Evidence]:
     for piece in draw(st.lists(st.sampled_from(pieces), max_size=5)):
         how: list[dict[str, Any]] = [{}, {"notify_ms": T0 + len(sent)}, {"id": f"{piece.id}-copy{len(sent)}"}]
         fields = draw(st.sampled_from(how))
-        sent.append(replace(piece, **fields))
+        sent.append(piece._replace(**fields))
     return draw(st.permutations(sent))
 
 
@@ -170,7 +169,7 @@ class TaskModel(RuleBasedStateMachine):
     @rule(notify_ms=st.integers(1, 3))
     def the_vendor_resends_something(self, notify_ms: int) -> None:
         if self.pieces:
-            self._tell(replace(self.pieces[len(self.pieces) // 2], notify_ms=notify_ms))
+            self._tell(self.pieces[len(self.pieces) // 2]._replace(notify_ms=notify_ms))
 
     @rule(late=st.integers(0, 5), word=st.sampled_from(STATES[Product.TRANSCODER]))
     def something_late_arrives(self, late: int, word: str) -> None:

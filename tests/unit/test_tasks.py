@@ -5,6 +5,7 @@ import pytest
 from processors.core.effects import Doubted, LostSight, SessionReported, Verdict
 from processors.core.effects import Folded as Weighed
 from processors.core.policy import DAY_MS, HOUR_MS
+from schemas.codec import decode
 from schemas.events import Event, Evidence
 from schemas.products import Product
 from schemas.state import Doubt, Status, dump, load
@@ -217,7 +218,7 @@ def test_the_state_survives_its_own_encoding(pieces: tuple[Evidence, ...]) -> No
 
 def test_the_timeline_tells_what_was_heard_and_what_followed() -> None:
     task = fold(started(0), running(1), running(1, notify_ms=1), failed(2))
-    assert [(moment.kind, moment.what) for moment in task.timeline] == [
+    assert [(moment["kind"], moment["what"]) for moment in map(decode, task.timeline)] == [
         ("notification", "cloud_transcoder_started (Transcoder success)"),
         ("transition", "unseen → STARTED"),
         ("notification", "cloud_transcoder_state (running)"),

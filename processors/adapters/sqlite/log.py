@@ -1,7 +1,7 @@
 """`ports.Log` as one SQLite file: for one machine, with nothing else to install."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -111,7 +111,7 @@ class SqliteLog:
                 await self.sweep(self._clock.now_ms())
 
     @asynccontextmanager
-    async def _lease(self, inputs: Sequence[str]) -> AsyncIterator[Lease]:
+    async def _lease(self, inputs: Sequence[str]) -> AsyncGenerator[Lease, None]:
         lock = FileLease(self._path)
         lock.acquire()
         lease = SqliteLease(Access(self._writer, self._reader, self._tail, self._draft, inputs), self._partitions)

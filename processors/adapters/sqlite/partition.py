@@ -57,7 +57,7 @@ class SqliteLease:
 
     def end(self) -> None:
         """Fence every partition that was taken."""
-        self._share = frozenset()
+        self._share = frozenset[int]()
         for partition in tuple(self._tenures):
             self._fence(partition)
 

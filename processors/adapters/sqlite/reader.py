@@ -1,7 +1,7 @@
 """Reading: own connections in own threads, so that a reader waits for no writer and no event loop for a reader.
 
 Every question is one statement that answers with one row of JSON: fetching rows one by one would have to win the
-interpreter lock back for each (500 rows beside a busy event loop: 231 ms, as one row 12 ms).
+interpreter lock back for each (500 rows beside a busy thread: 231 ms, as one row 12 ms).
 """
 
 import asyncio
@@ -173,7 +173,7 @@ def _rows(connection: sqlite3.Connection, question: str, wanted: Range) -> list[
     except sqlite3.DataError:
         if wanted.limit == 1:
             raise
-        return _rows(connection, question, replace(wanted, limit=wanted.limit // 2))
+        return _rows(connection, question, replace(wanted, limit=max(1, wanted.limit // 8)))
     rows: list[list[Any]] = decode(answer) if answer else []
     rows.sort(key=itemgetter(0))  # SQLite promises no order inside an aggregate
     return rows

@@ -91,25 +91,27 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def migrate(
     connection: sqlite3.Connection, path: Path, partitions: int, migrations: Sequence[Sequence[str]] = MIGRATIONS
 ) -> None:
-    """Bring the file to the newest version in one transaction, or refuse it."""
-    if _version(connection, path, partitions, migrations) == len(migrations):
+    """Bring the file to the newest version in one transaction, or refuse it.
+
+    After an exception the connection may stand in a transaction: close it.
+    """
+    # From one snapshot: another process may be making the file right now.
+    connection.execute("BEGIN")
+    version = _version(connection, path, partitions, migrations)
+    connection.execute("COMMIT")
+    if version == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
-    try:
-        # Again, under the lock: another process may have been faster.
-        version = _version(connection, path, partitions, migrations)
-        for step in migrations[version:]:
-            for statement in step:
-                connection.execute(statement)
-        if version == 0:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute("INSERT INTO meta VALUES ('partitions', ?)", (partitions,))
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    # Again, under the lock: it may have been faster.
+    version = _version(connection, path, partitions, migrations)
+    for step in migrations[version:]:
+        for statement in step:
+            connection.execute(statement)
+    if version == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("INSERT INTO meta VALUES ('partitions', ?)", (partitions,))
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    connection.execute("COMMIT")
 
 
 def _version(connection: sqlite3.Connection, path: Path, partitions: int, migrations: Sequence[Sequence[str]]) -> int:

@@ -16,7 +16,7 @@ from receiver.cli.roles import in_loop
 from receiver.cli.terminal import Terminal
 from receiver.server import stop_on_signals
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 USUAL_SECONDS: Final = 60.0
 # The end needs time too: the last statuses, the shutdown in order.

@@ -31,16 +31,20 @@ def picture(progress: Progress) -> RenderableType:
         (f"{sum(bool(delivery.copy) for delivery in progress.sent)}", "bold"),
         " by two paths, many out of order",
     )
+    bar = Table.grid()
+    bar.add_row(ProgressBar(total=planned, completed=sent, width=60))
     where = Text.assemble("curl ", (f"{progress.url}/tasks", "cyan"))
     return Panel(
-        Group(board, Text(), ProgressBar(total=planned, completed=sent, width=60), line, where),
+        Group(board, Text(), bar, line, where),
         title="agora-events: notifications become statuses",
         border_style="blue",
     )
 
 
 def _column(progress: Progress, product: Product) -> Table:
-    table = Table(title=product.value, box=None, pad_edge=False, title_style="bold", show_header=False)
+    table = Table(
+        title=product.value, box=None, pad_edge=False, title_style="bold", title_justify="left", show_header=False
+    )
     table.add_column("channel", style="dim")
     table.add_column("status", min_width=14)
     for life in progress.lives:
