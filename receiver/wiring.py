@@ -15,7 +15,7 @@ from processors.engine.supervisor import Supervisor
 from processors.engine.view import TaskView
 from processors.ports import Log
 from processors.settings import Settings
-from processors.wiring import INPUTS, hiring, open_log, open_seal
+from processors.wiring import INPUTS, hiring, open_log, open_seal, tune_interpreter
 from receiver.admission import Admission
 from receiver.app import Application, build_app
 from receiver.middleware import Access, ApiToken
@@ -63,6 +63,7 @@ async def run(
 
     Raises LeaseTaken, Incompatible, CannotListen and NewerStateError before or instead of serving.
     """
+    tune_interpreter()
     async with AsyncExitStack() as held:
         held.enter_context(_own_folder(role, settings))
         source = open_log(settings)

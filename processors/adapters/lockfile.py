@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from schemas.errors import LeaseTaken, Unavailable
 
 
 @contextmanager
-def locked(path: Path, held_by: str) -> Iterator[None]:
+def locked(path: Path, held_by: str) -> Generator[None]:
     """Hold the lock of a file, made where it is missing.
 
     Raises LeaseTaken with `held_by`, in which `{pid}` is the process that holds it, and Unavailable when the file can
@@ -34,6 +34,6 @@ def _take(file: int, held_by: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         pid = os.pread(file, 20, 0).decode(errors="replace").strip() or "unknown"
-        raise LeaseTaken(held_by.format(pid=pid)) from error
+        raise LeaseTaken(held_by.replace("{pid}", pid)) from error
     os.ftruncate(file, 0)
     os.pwrite(file, f"{os.getpid()}\n".encode(), 0)

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from processors.adapters.lockfile import locked
 from processors.adapters.sqlite import reader, retention
 from processors.adapters.sqlite.drafts import MAX_RECORD_BYTES, Draft, draft
-from processors.adapters.sqlite.lease import FileLease
 from processors.adapters.sqlite.partition import Access, SqliteLease
 from processors.adapters.sqlite.reader import Reader
 from processors.adapters.sqlite.retention import DEFAULT_RETENTION, Retention
@@ -112,11 +112,10 @@ class SqliteLog:
 
     @asynccontextmanager
     async def _lease(self, inputs: Sequence[str]) -> AsyncGenerator[Lease, None]:
-        lock = FileLease(self._path)
-        lock.acquire()
-        lease = SqliteLease(Access(self._writer, self._reader, self._tail, self._draft, inputs), self._partitions)
-        try:
-            yield lease
-        finally:
-            lease.end()
-            lock.release()
+        held_by = f"process {{pid}} works {self._path}: stop it first, or only receive here"
+        with locked(self._path.with_name(f"{self._path.name}.lease"), held_by):
+            lease = SqliteLease(Access(self._writer, self._reader, self._tail, self._draft, inputs), self._partitions)
+            try:
+                yield lease
+            finally:
+                lease.end()

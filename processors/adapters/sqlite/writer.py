@@ -1,8 +1,7 @@
-"""The one writer: a thread that takes everything that is waiting, commits it once and tells everyone.
+"""The one writer: a thread that commits one group of writes after the other and tells everyone.
 
-There is no timer: while one group is on its way to the disk the next one collects. The writes of a group succeed or
-fail together, with the disk; what could be wrong with a single one was found before it came here, or is told apart
-(`Fenced`) before the transaction begins.
+`gathering.py` says when a group closes. The writes of a group succeed or fail together, with the disk; what could be
+wrong with a single one was found before it came here, or is told apart (`Fenced`) before the transaction begins.
 
 The thread shares the interpreter lock with the event loop and has to win it back after every statement. A loop whose
 turns are shorter than the switch interval (5 ms by default) lets go and takes it again before anyone else wakes: beside
@@ -16,11 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, TypeVar
 
 from processors.adapters.sqlite.drafts import Draft, Place
+from processors.adapters.sqlite.gathering import Gathering
 from processors.adapters.sqlite.group import Group
 from processors.adapters.sqlite.schema import open_to_write
 from processors.ports import Clock
@@ -81,7 +81,8 @@ class Writer:
         self._clock = clock
         self._committed: Callable[[Mapping[Place, int]], None] | None = None
         self._reached = False
-        self._waiting = SimpleQueue[Write | Chore | None]()
+        self._groups = SimpleQueue[Sequence[Write] | Chore | None]()
+        self._gathering: Gathering[Write] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
         self._connection: sqlite3.Connection | None = None
@@ -95,6 +96,7 @@ class Writer:
         """
         self._committed = committed
         self._loop = asyncio.get_running_loop()
+        self._gathering = Gathering(self._loop, self._groups.put)
         self._ended = self._loop.create_future()
         # A daemon: a process that dies without `close` must not hang on it; what was answered is on disk.
         Thread(target=self._work, args=(self._loop, self._ended), name="log-writer", daemon=True).start()
@@ -103,8 +105,9 @@ class Writer:
         self, drafts: Sequence[Draft], tenure: Tenure | None = None, positions: Mapping[str, int] | None = None
     ) -> list[Position]:
         """Make records durable; raises Unavailable, and Fenced when the tenure is over."""
-        done: asyncio.Future[list[Position]] = self._running().create_future()
-        self._waiting.put(Write(done, drafts, tenure, positions or {}))
+        loop, gathering = self._running()
+        done: asyncio.Future[list[Position]] = loop.create_future()
+        gathering.add(Write(done, drafts, tenure, positions or {}))
         return await done
 
     async def reach(self) -> None:
@@ -115,52 +118,39 @@ class Writer:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do other work after everything that was given before; raises Unavailable and Incompatible."""
-        done: asyncio.Future[T] = self._running().create_future()
-        self._waiting.put(Chore(done, work))
+        loop, gathering = self._running()
+        done: asyncio.Future[T] = loop.create_future()
+        gathering.flush()
+        self._groups.put(Chore(done, work))
         return await done
 
     async def close(self) -> None:
         """Finish what was accepted, then let go of the file."""
-        if self._loop is not None:
+        if self._loop is not None and self._gathering is not None:
             self._loop = None
-            self._waiting.put(None)
+            self._gathering.flush()
+            self._groups.put(None)
         if self._ended is not None:
             await asyncio.shield(self._ended)
 
-    def _running(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, Gathering[Write]]:
+        if self._loop is None or self._gathering is None:
             raise Unavailable(f"the log {self._path} is closed")
-        return self._loop
+        return self._loop, self._gathering
 
     # Everything below runs in the thread.
 
     def _work(self, loop: asyncio.AbstractEventLoop, ended: asyncio.Future[None]) -> None:
         # RuntimeError: the loop was closed without `close`; there is nobody left to tell.
         with suppress(RuntimeError):
-            last = False
-            while not last:
-                group, last = self._gather()
-                writes = [item for item in group if isinstance(item, Write)]
-                if writes:
-                    answers, moved = self._attempt(writes)
-                    loop.call_soon_threadsafe(self._tell, answers, moved)
-                for chore in group:
-                    if isinstance(chore, Chore):
-                        loop.call_soon_threadsafe(self._tell, [self._perform(chore)])
+            while (group := self._groups.get()) is not None:
+                if isinstance(group, Chore):
+                    loop.call_soon_threadsafe(self._tell, [self._perform(group)])
+                else:
+                    loop.call_soon_threadsafe(self._arrive, *self._attempt(group))
             self._let_go()
             loop.call_soon_threadsafe(ended.set_result, None)
         self._let_go()
-
-    def _gather(self) -> tuple[list[Write | Chore], bool]:
-        """Everything that is waiting, at least one; and whether it is the last."""
-        group: list[Write | Chore] = []
-        item = self._waiting.get()
-        with suppress(Empty):
-            while item is not None:
-                group.append(item)
-                item = self._waiting.get_nowait()
-            return group, True
-        return group, False
 
     def _attempt(self, writes: Sequence[Write]) -> tuple[list[Answer], Mapping[Place, int]]:
         try:
@@ -229,7 +219,14 @@ class Writer:
 
     # Back on the event loop.
 
-    def _tell(self, answers: Iterable[Answer], moved: Mapping[Place, int] | None = None) -> None:
+    def _arrive(self, answers: Iterable[Answer], moved: Mapping[Place, int]) -> None:
+        self._tell(answers)
+        if moved and self._committed is not None:
+            self._committed(moved)
+        if self._gathering is not None:
+            self._gathering.arrived()
+
+    def _tell(self, answers: Iterable[Answer]) -> None:
         for done, answer in answers:
             if done.done():  # its caller was cancelled; the group went on without it
                 continue
@@ -237,8 +234,6 @@ class Writer:
                 done.set_exception(answer)
             else:
                 done.set_result(answer)
-        if moved and self._committed is not None:
-            self._committed(moved)
 
 
 def heads(connection: sqlite3.Connection) -> dict[Place, int]:
