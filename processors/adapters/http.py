@@ -11,6 +11,7 @@ import httpx2
 from schemas.errors import Unavailable
 
 PATIENCE: Final = timedelta(seconds=10)
+NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Client:
         """Close the connections."""
         await self._client.aclose()
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
         """The answer to a GET."""
-        return await self._ask("GET", path, b"", {})
+        return await self._ask("GET", path, b"", headers)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a POST of bytes, sent as they are."""

@@ -212,7 +212,9 @@ class Edge:
         )
         self.app: ASGIApp = build_app(self.readiness, notifications=notifications, routes=self.routes(self))
 
-    async def post(self, body: bytes, headers: Headers | None = None, path: str = "/notifications", **how: Any) -> Reply:
+    async def post(
+        self, body: bytes, headers: Headers | None = None, path: str = "/notifications", **how: Any
+    ) -> Reply:
         """POST a body, signed rightly unless told otherwise."""
         return await call(self.app, "POST", path, (body,), signed(body) if headers is None else headers, **how)
 

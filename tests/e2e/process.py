@@ -41,9 +41,10 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
 class Child:
     """One running role."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, lines: list[bytes]) -> None:
         self.process = process
         self.url = url
+        self.lines = lines
 
     def kill(self) -> None:
         """As the out-of-memory killer does."""
@@ -68,8 +69,8 @@ async def started(role: str, variables: Mapping[str, str], prefix: Sequence[str]
             while (found := LISTENS.search(b"".join(lines[-1:]))) is None:
                 lines.append(await process.stderr.readline())
                 assert lines[-1], f"{role} did not come up: {b''.join(lines).decode()}"
-        draining = asyncio.create_task(_drain(process.stderr))
-        yield Child(process, found[1].decode())
+        draining = asyncio.create_task(_drain(process.stderr, lines))
+        yield Child(process, found[1].decode(), lines)
         if process.returncode is None:
             process.terminate()
             async with asyncio.timeout(30):
@@ -82,9 +83,9 @@ async def started(role: str, variables: Mapping[str, str], prefix: Sequence[str]
             await draining
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65536):
-        pass
+async def _drain(stream: asyncio.StreamReader, lines: list[bytes]) -> None:
+    while line := await stream.readline():
+        lines.append(line)
 
 
 async def run(*arguments: str, variables: Mapping[str, str]) -> tuple[int, str, str]:

@@ -122,7 +122,9 @@ async def test_a_missing_content_type_is_taken_for_json(edge: Edge):
     assert (await edge.post(notification(), headers)).status == 200
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "", "application/jsonp", "text/json+json", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "", "application/jsonp", "text/json+json", "multipart/form-data"]
+)
 async def test_other_content_is_415(edge: Edge, content_type: str):
     body = notification()
     reply = await edge.post(body, signed(body) | {"Content-Type": content_type})

@@ -36,9 +36,7 @@ async def stumble(_: Request) -> Response:
     raise ZeroDivisionError("canary")
 
 
-def control(
-    view: ListedTasks | None = None, tokens: Sequence[ApiToken] = (READER, OPERATOR), **access: Any
-) -> Edge:
+def control(view: ListedTasks | None = None, tokens: Sequence[ApiToken] = (READER, OPERATOR), **access: Any) -> Edge:
     """A receiver with every route there is, and two of a test's own."""
     guard = Access(tokens, **access)
 
@@ -94,7 +92,16 @@ def test_a_new_route_without_a_token_does_not_start():
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer ", "reader-token", "Basic reader-token", "Bearer reader-token x", "Bearer reader-toke", "Bearer é"],
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "reader-token",
+        "Basic reader-token",
+        "Bearer reader-token x",
+        "Bearer reader-toke",
+        "Bearer é",
+    ],
 )
 async def test_what_is_almost_a_token_is_none(authorization: str):
     reply = await control().get("/tasks", {"Authorization": authorization})

@@ -1,10 +1,10 @@
 """What is set aside: sealed, addressed, the same letter under the same id."""
 
-from schemas import public
-from schemas.topics import DEAD_LETTERS
 from structlog.testing import capture_logs
 
+from schemas import public
 from schemas.metrics import Metric
+from schemas.topics import DEAD_LETTERS
 from tests.doubles.edge_world import Edge, notification, signed
 
 BROKEN = notification({"serviceScene": "rtsc/cloud-transcoder", "details": {}})

@@ -25,30 +25,50 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     transcoder = {"inputs": streams, "outputs": streams, "userConfigDetail": config}
     details = {"event": "cloud_transcoder_started", "state": "x", "transcoder": transcoder, "userConfigDetail": config}
     yield "transcoder", notification(TRANSCODER_STATUS | {"details": details}, eventType=110)
-    yield "transcoder-reason", notification(
-        TRANSCODER_STATUS | {"details": {"stopReason": f"push to {ADDRESS} failed"}}, eventType=111
+    yield (
+        "transcoder-reason",
+        notification(TRANSCODER_STATUS | {"details": {"stopReason": f"push to {ADDRESS} failed"}}, eventType=111),
     )
     yield "transcoder-builder", notification(TRANSCODER_STATUS | {"builderToken": CANARY, "tokenName": CANARY})
     yield "push", notification({"converter": {"id": "c", "rtmpUrl": ADDRESS, "name": "n"}}, productId=5, eventType=1)
     yield "push-id", notification({"converter": {"id": ADDRESS}}, productId=5, eventType=1)
-    yield "pull", notification(
-        {"player": {"id": "p", "token": CANARY, "streamUrl": f"https://x/{CANARY}", "uid": 1}}, productId=4, eventType=1
+    yield (
+        "pull",
+        notification(
+            {"player": {"id": "p", "token": CANARY, "streamUrl": f"https://x/{CANARY}", "uid": 1}},
+            productId=4,
+            eventType=1,
+        ),
     )
-    yield "pull-encryption", notification(
-        {"player": {"id": "p", "encryptKey": CANARY, "encryptionKey": [CANARY], "encrypt_kdf_salt": {"a": CANARY}}},
-        productId=4,
+    yield (
+        "pull-encryption",
+        notification(
+            {"player": {"id": "p", "encryptKey": CANARY, "encryptionKey": [CANARY], "encrypt_kdf_salt": {"a": CANARY}}},
+            productId=4,
+        ),
     )
     yield "gateway", notification({"streamKey": CANARY, "stream_key": CANARY, "Stream-Key": CANARY}, productId=10)
-    yield "envelope", notification(sid={"token": CANARY}, token=CANARY, rtmpURL=[CANARY], extra=[[{"rtcToken": CANARY}]])
+    yield (
+        "envelope",
+        notification(sid={"token": CANARY}, token=CANARY, rtmpURL=[CANARY], extra=[[{"rtcToken": CANARY}]]),
+    )
     yield "notice", notification(noticeId=ADDRESS)
     yield "channel", notification({"channelName": ADDRESS, "list": [[ADDRESS.upper()]]}, productId=1)
-    yield "unknown-product", notification({"inputRtcTokens": [CANARY], "a": {"b": [{"userconfigdetail": CANARY}]}}, productId=9)
+    yield (
+        "unknown-product",
+        notification({"inputRtcTokens": [CANARY], "a": {"b": [{"userconfigdetail": CANARY}]}}, productId=9),
+    )
 
 
 @pytest.mark.parametrize(("name", "body"), list(bodies()))
 async def test_no_canary_leaves_the_edge(name: str, body: bytes):
     edge = Edge(metrics=PrometheusMetrics())
-    broken = body[:-1] + b',"payload":{"serviceScene":"rtsc/cloud-transcoder","taskId":{"token":"' + CANARY.encode() + b'"}}}'
+    broken = (
+        body[:-1]
+        + b',"payload":{"serviceScene":"rtsc/cloud-transcoder","taskId":{"token":"'
+        + CANARY.encode()
+        + b'"}}}'
+    )
     headers = {"X-Stream-Key": CANARY, "Cookie": CANARY, "Authorization": f"Bearer {CANARY}", "X-Note": ADDRESS}
     with capture_logs() as lines:
         replies = [

@@ -55,7 +55,9 @@ def test_a_histogram_counts_every_value_up_to_each_bound(values: list[float]):
     metrics = PrometheusMetrics()
     for value in values:
         metrics.observe(Metric.APPEND_SECONDS, value)
-    shown = {name: value for name, value in samples(metrics).items() if name[0].startswith("agora_events_append_seconds")}
+    shown = {
+        name: value for name, value in samples(metrics).items() if name[0].startswith("agora_events_append_seconds")
+    }
     for (name, labels), count in shown.items():
         if name.endswith("_bucket"):
             bound = float(dict(labels)["le"])

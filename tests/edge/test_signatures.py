@@ -61,7 +61,9 @@ def flawed_newest_only(secrets: Secrets, body: bytes, v2: str | None, v1: str | 
 
 
 def flawed_either(secrets: Secrets, body: bytes, v2: str | None, v1: str | None, *, accept_v1: bool) -> str | None:
-    return source_of(secrets, body, v2, None, accept_v1=False) or source_of(secrets, body, None, v1, accept_v1=accept_v1)
+    return source_of(secrets, body, v2, None, accept_v1=False) or source_of(
+        secrets, body, None, v1, accept_v1=accept_v1
+    )
 
 
 def flawed_prefix(secrets: Secrets, body: bytes, v2: str | None, v1: str | None, *, accept_v1: bool) -> str | None:
@@ -104,7 +106,9 @@ async def test_the_published_body_goes_through_with_its_published_signature():
 async def test_a_wrong_published_signature_is_refused(vector: dict[str, Any]):
     edge = Edge(secrets={"s": [b"secret"]})
     for claim in claims(vector):
-        headers = {name: value for name, value in zip(("Agora-Signature-V2", "Agora-Signature"), claim.values()) if value}
+        headers = {
+            name: value for name, value in zip(("Agora-Signature-V2", "Agora-Signature"), claim.values()) if value
+        }
         assert (await edge.post(vector["body"].encode(), headers)).status == 401
     assert not edge.appender.records
 
