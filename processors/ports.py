@@ -122,6 +122,10 @@ class Partition(Protocol):
         """
         ...
 
+    async def lag(self) -> int:
+        """How many input records stand after the committed positions."""
+        ...
+
     async def commit(self, commit: Commit) -> None:
         """Make positions and records visible together, exactly once, or not at all.
 

@@ -1,6 +1,7 @@
 """`ports.Log` in memory: what tests and trials run on, with partitions shared among members as a broker does it."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -308,6 +309,11 @@ class MemoryPartition:
     async def poll(self, limit: int, wait: timedelta) -> Sequence[Stored]:
         """As `ports.Partition.poll`."""
         return await self._log.first(lambda: self._waiting(limit), wait)
+
+    async def lag(self) -> int:
+        """As `ports.Partition.lag`."""
+        await asyncio.sleep(0)
+        return len(self._waiting(sys.maxsize))
 
     async def commit(self, commit: Commit) -> None:
         """As `ports.Partition.commit`."""

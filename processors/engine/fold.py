@@ -1,6 +1,6 @@
 """One batch of inputs folded over committed state: nothing here is visible to anyone until it is committed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from processors.core.effects import Effect
@@ -19,9 +19,10 @@ class Folded:
     effects: list[Effect] = field(default_factory=list[Effect])
 
 
-def fold(machines: Machines, states: Mapping[str, Task], inputs: Iterable[tuple[str, Input]], now_ms: int) -> Folded:
-    """Step every input in order. Views and state are rendered once per machine, however many inputs it had."""
-    folded = Folded()
+def fold(
+    folded: Folded, machines: Machines, states: Mapping[str, Task], inputs: Iterable[tuple[str, Input]], now_ms: int
+) -> None:
+    """Step every input in order, adding to what was folded before."""
     for key, given in inputs:
         before = folded.overlay[key] if key in folded.overlay else states.get(key)
         decision = machines.step(before, given, now_ms)
@@ -31,6 +32,9 @@ def fold(machines: Machines, states: Mapping[str, Task], inputs: Iterable[tuple[
         folded.overlay[key] = decision.state
         if decision.state is not None:
             folded.records.extend(machines.announced(decision.state, decision.effects))
+
+
+def kept(folded: Folded, machines: Machines, states: Mapping[str, Task], now_ms: int) -> Iterator[Record]:
+    """The states and views of a whole batch: rendered once per machine, however many inputs it had."""
     for key, after in folded.overlay.items():
-        folded.records.extend(machines.kept(states.get(key), after, now_ms))
-    return folded
+        yield from machines.kept(states.get(key), after, now_ms)

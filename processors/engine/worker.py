@@ -17,7 +17,7 @@ from processors.core.effects import Doubted, Effect, LostSight, Transitioned
 from processors.core.effects import Folded as Weighed
 from processors.core.inputs import Input, TimeCame
 from processors.core.machines import Machines
-from processors.engine.fold import fold
+from processors.engine.fold import Folded, fold, kept
 from processors.engine.poison import REASON, Poison, SetAside
 from processors.engine.timers import Timers
 from processors.ports import Clock, Commit, Partition
@@ -29,6 +29,9 @@ from schemas.state import Task
 log = structlog.get_logger(__name__)
 
 MS_PER_SECOND: Final = 1000
+SLICE: Final = 100
+NO_TIME: Final = timedelta(0)
+MEASURE_EVERY_MS: Final = 5_000
 # After these the worker itself is lost: the partition is not ours any more, or what is committed is not known.
 LOST: Final = (Unavailable, Fenced)
 
@@ -69,6 +72,7 @@ class Worker:
         self._set_aside = set_aside
         self._states: dict[str, Task] = {}
         self._timers = Timers(machines)
+        self._measured_ms = 0
 
     async def restore(self) -> None:
         """Load the committed state and arm its timers; raises NewerStateError, Unavailable, Fenced."""
@@ -83,11 +87,21 @@ class Worker:
         Raises Fenced, and Unavailable when it cannot be told what was committed: the partition must then be taken and
         restored again, because memory may be older than the log.
         """
+        await self._measure()
         due = self._timers.due(self._clock.now_ms(), self._poison.batch)
         if due:
             await self._fire(due)
         else:
             await self._advance(await self._partition.poll(self._poison.batch, self._patience()))
+
+    async def _measure(self) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms - self._measured_ms < MEASURE_EVERY_MS:
+            return
+        self._measured_ms = now_ms
+        partition = str(self._partition.number)
+        self._metrics.set(Metric.LAG_RECORDS, await self._partition.lag(), partition=partition)
+        self._metrics.set(Metric.MACHINES, len(self._states), partition=partition)
 
     async def _fire(self, due: Sequence[str]) -> None:
         inputs: list[tuple[str, Input]] = [(key, TimeCame()) for key in due]
@@ -126,16 +140,21 @@ class Worker:
         log.error("set_aside", key=letter.key, dead_letter=letter.id)
 
     async def _commit(self, inputs: Sequence[tuple[str, Input]], positions: Mapping[str, int]) -> None:
-        folded = fold(self._machines, self._states, inputs, self._clock.now_ms())
+        folded = Folded()
+        now_ms = self._clock.now_ms()
+        for start in range(0, len(inputs), SLICE):
+            fold(folded, self._machines, self._states, inputs[start : start + SLICE], now_ms)
+            # Requests share this loop: a whole batch at once would keep them waiting for a tenth of a second.
+            await self._clock.sleep(NO_TIME)
+        records = [*folded.records, *kept(folded, self._machines, self._states, now_ms)]
         began_ms = self._clock.now_ms()
-        await self._partition.commit(Commit(positions, folded.records))
+        await self._partition.commit(Commit(positions, records))
         self._metrics.observe(Metric.COMMIT_SECONDS, (self._clock.now_ms() - began_ms) / MS_PER_SECOND)
         self._poison.clear()
         for key, state in folded.overlay.items():
             self._adopt(key, state)
         for effect in folded.effects:
             self._count(effect)
-        self._metrics.set(Metric.MACHINES, len(self._states), partition=str(self._partition.number))
 
     def _adopt(self, key: str, state: Task | None) -> None:
         if state is None:

@@ -145,6 +145,15 @@ async def test_restore_gives_a_large_state_whole(world: World) -> None:
         assert await partition.restore() == {key: key.encode() for key in keys}
 
 
+async def test_lag_is_how_many_input_records_stand_after_the_committed_positions(world: World) -> None:
+    await world.log.append(notes(world, 5))
+    async with world.log.lease(INPUTS) as lease:
+        partition = await taken(world, lease)
+        assert await partition.lag() == 5
+        await partition.commit(Commit({NOTIFICATIONS: 3}))
+        assert await partition.lag() == 2
+
+
 async def test_poll_gives_input_records_after_the_committed_positions(world: World) -> None:
     await world.log.append(notes(world, 10))
     async with world.log.lease(INPUTS) as lease:

@@ -1,7 +1,7 @@
 """A real server in this loop, and a client that says exactly what it is told, byte by byte."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +18,7 @@ class Running:
     edge: Edge
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     addresses: list[Address] = field(default_factory=list[Address])
-    drained: list[str] = field(default_factory=list[str])
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def connect(self) -> "Wire":
         return await Wire.open(self.addresses[0])
@@ -30,12 +30,12 @@ async def running(edge: Edge, drain: timedelta = timedelta(0)) -> AsyncGenerator
     server = Running(edge)
     up = asyncio.Event()
 
-    def listening(addresses: object) -> None:
-        server.addresses.extend(addresses)  # type: ignore[arg-type]
+    def listening(addresses: Sequence[Address]) -> None:
+        server.addresses.extend(addresses)
         up.set()
 
     def drains() -> None:
-        server.drained.append("drain")
+        server.draining.set()
         edge.readiness.drain()
 
     serving = asyncio.create_task(

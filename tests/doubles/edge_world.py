@@ -40,14 +40,22 @@ class RecordingAppender:
         self.gate = asyncio.Event()
         self.gate.set()
         self.arrived = 0
+        self._arrival = asyncio.Condition()
 
     async def append(self, records: Sequence[Record]) -> Sequence[Position]:
-        self.arrived += 1
+        async with self._arrival:
+            self.arrived += 1
+            self._arrival.notify_all()
         await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
         self.records.extend(records)
         return [Position(record.topic, 0, len(self.records)) for record in records]
+
+    async def arrivals(self, count: int) -> None:
+        """Wait until so many appends have begun."""
+        async with self._arrival:
+            await self._arrival.wait_for(lambda: self.arrived >= count)
 
     def on(self, topic: str) -> list[Record]:
         return [record for record in self.records if record.topic == topic]
@@ -67,10 +75,10 @@ class CountingMetrics:
     def count(self, metric: Metric, amount: int = 1, **labels: str) -> None:
         self.counts[metric, *labels.values()] += amount
 
-    def observe(self, metric: Metric, value: float, **labels: str) -> None:
+    def observe(self, metric: Metric, value: float, **_: str) -> None:
         self.observed.setdefault(metric, []).append(value)
 
-    def set(self, metric: Metric, value: float, **labels: str) -> None:
+    def set(self, metric: Metric, value: float, **_: str) -> None:
         self.gauges[metric] = value
 
 
@@ -110,7 +118,7 @@ async def call(
 ) -> Reply:
     """One request in pieces; after the last one the client waits, or `stalls` before saying that it was the last."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "method": method,
         "path": path,

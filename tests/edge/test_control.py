@@ -25,7 +25,7 @@ LOOPBACK = ("127.0.0.1", 5000)
 
 class Exposed:
     def render(self, accept: str) -> tuple[bytes, str]:
-        return b"metrics 1\n", "text/plain"
+        return b"metrics 1\n", accept or "text/plain"
 
 
 async def operate(request: Request) -> Response:
@@ -70,7 +70,7 @@ def matrix() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("path", "method"), matrix())
-async def test_every_route_asks_for_a_token_unless_it_is_meant_to_be_open(path: str, method: str):
+async def test_every_route_asks_for_a_token_unless_it_is_meant_to_be_open(path: str, method: str) -> None:
     replies = {
         "nobody": await call(control().app, method, path),
         "wrong": await call(control().app, method, path, headers={"Authorization": "Bearer nonsense"}),
@@ -85,7 +85,7 @@ async def test_every_route_asks_for_a_token_unless_it_is_meant_to_be_open(path: 
         assert replies["wrong"].headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_new_route_without_a_token_does_not_start():
+def test_a_new_route_without_a_token_does_not_start() -> None:
     with pytest.raises(ValueError, match="/secrets asks for no token"):
         build_app(Edge().readiness, routes=[Route("/secrets", operate)])
 
@@ -103,18 +103,18 @@ def test_a_new_route_without_a_token_does_not_start():
         "Bearer é",
     ],
 )
-async def test_what_is_almost_a_token_is_none(authorization: str):
+async def test_what_is_almost_a_token_is_none(authorization: str) -> None:
     reply = await control().get("/tasks", {"Authorization": authorization})
     assert_problem(reply, 401)
     assert b"reader-token" not in reply.body
 
 
 @pytest.mark.parametrize("authorization", ["Bearer reader-token", "bearer  reader-token", "BEARER operator-token"])
-async def test_a_token_opens_what_its_role_may_see(authorization: str):
+async def test_a_token_opens_what_its_role_may_see(authorization: str) -> None:
     assert (await control().get("/tasks", {"Authorization": authorization})).status == 200
 
 
-async def test_a_reader_may_not_operate():
+async def test_a_reader_may_not_operate() -> None:
     edge = control()
     refused = await call(edge.app, "POST", "/operate", headers=AS_READER)
     assert "grafana" in assert_problem(refused, 403)["detail"]
@@ -135,17 +135,17 @@ async def test_a_reader_may_not_operate():
 )
 async def test_a_demo_is_open_to_a_person_on_this_machine_only(
     client: tuple[str, int] | None, headers: dict[str, str], status: int
-):
+) -> None:
     edge = control(tokens=(), open_on_loopback=True)
     assert (await edge.get("/tasks", headers, client=client)).status == status
 
 
-async def test_with_tokens_this_machine_needs_one_too():
+async def test_with_tokens_this_machine_needs_one_too() -> None:
     edge = control(open_on_loopback=True)
     assert (await edge.get("/tasks", {"Host": "localhost"}, client=LOOPBACK)).status == 401
 
 
-async def test_tasks_are_listed_with_the_next_cursor():
+async def test_tasks_are_listed_with_the_next_cursor() -> None:
     view = ListedTasks(*TASKS)
     query = b"product=push&status=IN_PROGRESS&instance=room%201&limit=2&cursor=push%2Fa"
     reply = await control(view).get("/tasks", AS_READER, query=query)
@@ -160,7 +160,7 @@ async def test_tasks_are_listed_with_the_next_cursor():
     }
 
 
-async def test_tasks_are_listed_a_hundred_at_a_time_unless_asked_otherwise():
+async def test_tasks_are_listed_a_hundred_at_a_time_unless_asked_otherwise() -> None:
     view = ListedTasks(*TASKS)
     assert (await control(view).get("/tasks", AS_READER)).json == {"tasks": TASKS, "next": None}
     assert view.asked == {"product": None, "status": None, "instance": None, "limit": 100, "cursor": None}
@@ -182,7 +182,7 @@ async def test_tasks_are_listed_a_hundred_at_a_time_unless_asked_otherwise():
         (b"product=push&product=pull", "product", "once"),
     ],
 )
-async def test_a_bad_parameter_is_400_and_named(query: bytes, field: str, allowed: str):
+async def test_a_bad_parameter_is_400_and_named(query: bytes, field: str, allowed: str) -> None:
     problem = assert_problem(await control().get("/tasks", AS_READER, query=query), 400)
     [error] = problem["errors"]
     assert error["field"] == field
@@ -190,13 +190,13 @@ async def test_a_bad_parameter_is_400_and_named(query: bytes, field: str, allowe
     assert error["message"]
 
 
-async def test_every_bad_parameter_is_named():
+async def test_every_bad_parameter_is_named() -> None:
     problem = assert_problem(await control().get("/tasks", AS_READER, query=b"limit=x&status=y&z=1"), 400)
     assert [error["field"] for error in problem["errors"]] == ["limit", "status", "z"]
 
 
 @pytest.mark.parametrize("path", ["/tasks/push/a", "/tasks/push/b/c d", "/tasks/pull/é"])
-async def test_one_task_is_shown_with_its_timeline(path: str):
+async def test_one_task_is_shown_with_its_timeline(path: str) -> None:
     reply = await control().get(path, AS_READER)
     assert reply.status == 200
     assert reply.json["timeline"] == []
@@ -204,11 +204,11 @@ async def test_one_task_is_shown_with_its_timeline(path: str):
 
 
 @pytest.mark.parametrize("path", ["/tasks/push/zzz", "/tasks/recorder/a", "/tasks/push/"])
-async def test_an_unknown_task_is_404(path: str):
+async def test_an_unknown_task_is_404(path: str) -> None:
     assert_problem(await control().get(path, AS_READER), 404)
 
 
-async def test_while_the_view_is_read_nothing_is_shown_and_it_says_so():
+async def test_while_the_view_is_read_nothing_is_shown_and_it_says_so() -> None:
     view = ListedTasks(*TASKS)
     view.ready = False
     for path in ("/tasks", "/tasks/push/a"):
@@ -217,43 +217,43 @@ async def test_while_the_view_is_read_nothing_is_shown_and_it_says_so():
         assert reply.headers["retry-after"]
 
 
-async def test_the_age_of_the_view_is_shown():
+async def test_the_age_of_the_view_is_shown() -> None:
     assert (await control().get("/tasks", AS_READER)).headers["x-view-age-ms"] == "12"
 
 
-async def test_an_unknown_route_is_a_404_problem():
+async def test_an_unknown_route_is_a_404_problem() -> None:
     for path in ("/nothing", "/notification", "/notificationsx", "/tasks/", "/livez/"):
         assert_problem(await control().get(path, AS_READER), 404)
 
 
-async def test_a_wrong_method_is_a_405_problem_that_names_the_right_ones():
+async def test_a_wrong_method_is_a_405_problem_that_names_the_right_ones() -> None:
     reply = await call(control().app, "DELETE", "/tasks", headers=AS_READER)
     assert_problem(reply, 405)
     assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-async def test_a_bug_is_a_500_problem_that_tells_nothing():
+async def test_a_bug_is_a_500_problem_that_tells_nothing() -> None:
     reply = await control().get("/stumble", AS_READER)
     assert_problem(reply, 500)
     assert b"canary" not in reply.body
 
 
 @pytest.mark.parametrize("request_id", ["a", "req-1:2@x/=+._", "x" * 128])
-async def test_a_harmless_request_id_is_echoed(request_id: str):
+async def test_a_harmless_request_id_is_echoed(request_id: str) -> None:
     for path in ("/tasks", "/livez", "/nothing"):
         reply = await control().get(path, AS_READER | {"X-Request-ID": request_id})
         assert reply.headers["x-request-id"] == request_id
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 129, "a b", "a\r\nSet-Cookie: x", "é", '"'])
-async def test_another_request_id_is_replaced(request_id: str):
+async def test_another_request_id_is_replaced(request_id: str) -> None:
     first = await control().get("/tasks", AS_READER | {"X-Request-ID": request_id})
     second = await control().get("/tasks", AS_READER | {"X-Request-ID": request_id})
     assert len(first.headers["x-request-id"]) == 32
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
 
 
-async def test_a_listener_without_notifications_knows_no_such_route():
+async def test_a_listener_without_notifications_knows_no_such_route() -> None:
     edge = Edge()
     apart = build_app(edge.readiness)
     for method in ("GET", "POST"):
@@ -261,11 +261,11 @@ async def test_a_listener_without_notifications_knows_no_such_route():
     assert (await call(apart, "GET", "/readyz")).status == 200
 
 
-async def test_a_public_listener_beside_a_control_listener_serves_only_its_three_routes():
+async def test_a_public_listener_beside_a_control_listener_serves_only_its_three_routes() -> None:
     edge = Edge()
     assert [(await edge.get(path)).status for path in ("/notifications", "/livez", "/readyz")] == [200, 200, 200]
     assert [(await edge.get(path)).status for path in ("/tasks", "/metrics", "/")] == [404, 404, 404]
 
 
-def test_a_problem_reads_as_its_detail():
+def test_a_problem_reads_as_its_detail() -> None:
     assert str(Problem(404, "gone")) == "gone"

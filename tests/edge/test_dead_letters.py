@@ -10,7 +10,7 @@ from tests.doubles.edge_world import Edge, notification, signed
 BROKEN = notification({"serviceScene": "rtsc/cloud-transcoder", "details": {}})
 
 
-async def test_a_dead_letter_keeps_the_original_bytes_sealed():
+async def test_a_dead_letter_keeps_the_original_bytes_sealed() -> None:
     edge = Edge()
     await edge.post(BROKEN)
     [letter] = edge.appender.values(DEAD_LETTERS)
@@ -22,14 +22,14 @@ async def test_a_dead_letter_keeps_the_original_bytes_sealed():
     assert edge.metrics.counts[Metric.DEAD_LETTERS, "receiver", "bad-payload"] == 1
 
 
-async def test_its_key_is_the_original_one_as_far_as_that_can_be_told():
+async def test_its_key_is_the_original_one_as_far_as_that_can_be_told() -> None:
     edge = Edge()
     for body in (BROKEN, b"no idea"):
         await edge.post(body)
     assert [record.key for record in edge.appender.on(DEAD_LETTERS)] == ["22/2000001428:4330:107", "transcoder"]
 
 
-async def test_the_same_bytes_have_the_same_id():
+async def test_the_same_bytes_have_the_same_id() -> None:
     edge = Edge()
     for body in (BROKEN, BROKEN, BROKEN + b" "):
         await edge.post(body)
@@ -38,7 +38,7 @@ async def test_the_same_bytes_have_the_same_id():
     assert len(first) == 32
 
 
-async def test_headers_are_kept_without_anything_that_proves_who_someone_is():
+async def test_headers_are_kept_without_anything_that_proves_who_someone_is() -> None:
     edge = Edge()
     private = {"Authorization": "Bearer x", "Cookie": "a=b", "Set-Cookie": "c", "X-Api-Key": "k", "X-Auth-Token": "t"}
     await edge.post(BROKEN, signed(BROKEN) | private | {"User-Agent": "agora", "X-Odd": "\xe9"})
@@ -46,7 +46,7 @@ async def test_headers_are_kept_without_anything_that_proves_who_someone_is():
     assert letter["headers"] == {"content-type": "application/json", "user-agent": "agora", "x-odd": "é"}
 
 
-async def test_it_is_logged_with_its_key_and_its_id():
+async def test_it_is_logged_with_its_key_and_its_id() -> None:
     edge = Edge()
     with capture_logs() as lines:
         await edge.post(BROKEN)

@@ -27,7 +27,7 @@ async def exhaust(edge: Edge, client: tuple[str, int] = STRANGER, headers: Mappi
         assert (await edge.post(notification(), headers, client=client)).json.get("cause")
 
 
-async def test_past_the_limit_a_refusal_is_bare_and_counted():
+async def test_past_the_limit_a_refusal_is_bare_and_counted() -> None:
     edge = Edge()
     await exhaust(edge)
     reply = await edge.post(notification(), BAD)
@@ -35,26 +35,26 @@ async def test_past_the_limit_a_refusal_is_bare_and_counted():
     assert edge.metrics.counts[Metric.REFUSED_SIGNATURES, "limited"] == 1
 
 
-async def test_a_missing_signature_is_limited_alike():
+async def test_a_missing_signature_is_limited_alike() -> None:
     edge = Edge()
     await exhaust(edge, headers={})
     assert (await edge.post(notification(), {})).body == b"{}"
 
 
-async def test_a_right_signature_is_never_limited():
+async def test_a_right_signature_is_never_limited() -> None:
     edge = Edge()
     await exhaust(edge)
     for _ in range(3 * EXPLAINED_AT_ONCE):
         assert (await edge.post(notification())).status == 200
 
 
-async def test_another_address_is_told_why():
+async def test_another_address_is_told_why() -> None:
     edge = Edge()
     await exhaust(edge)
     assert (await edge.post(notification(), BAD, client=HUMAN)).json["cause"] == "unknown"
 
 
-async def test_time_gives_explanations_back():
+async def test_time_gives_explanations_back() -> None:
     edge = Edge()
     await exhaust(edge)
     edge.seconds.value += 1 / EXPLAINED_PER_SECOND
@@ -62,7 +62,7 @@ async def test_time_gives_explanations_back():
     assert (await edge.post(notification(), BAD)).body == b"{}"
 
 
-async def test_a_flood_of_bad_signatures_writes_few_lines():
+async def test_a_flood_of_bad_signatures_writes_few_lines() -> None:
     edge = Edge()
     with capture_logs() as lines:
         for number in range(10 * LINES_AT_ONCE):
@@ -72,7 +72,7 @@ async def test_a_flood_of_bad_signatures_writes_few_lines():
     assert refused[0]["address"] == "198.51.100.0"
 
 
-async def test_a_flood_of_bad_signatures_does_not_hold_up_good_ones():
+async def test_a_flood_of_bad_signatures_does_not_hold_up_good_ones() -> None:
     edge = Edge(waiting_limit=4)
     flood = [asyncio.create_task(edge.post(notification(), BAD)) for _ in range(2_000)]
     good = await edge.post(notification())
@@ -86,16 +86,16 @@ def forgets_the_oldest_address(buckets: Any) -> None:
     assert len(buckets) <= 10
 
 
-def test_the_memory_of_addresses_is_bounded():
+def test_the_memory_of_addresses_is_bounded() -> None:
     forgets_the_oldest_address(Buckets(burst=1, per_second=1, addresses=10, now=Seconds()))
 
 
-def test_a_limiter_that_forgets_nobody_is_noticed():
+def test_a_limiter_that_forgets_nobody_is_noticed() -> None:
     with pytest.raises(AssertionError):
         forgets_the_oldest_address(Buckets(burst=1, per_second=1, addresses=10**9, now=Seconds()))
 
 
-def test_an_address_that_asks_all_the_time_is_not_the_one_forgotten():
+def test_an_address_that_asks_all_the_time_is_not_the_one_forgotten() -> None:
     buckets = Buckets(burst=1, per_second=0.001, addresses=3, now=Seconds())
     assert buckets.take("noisy")
     for number in range(50):
@@ -104,7 +104,7 @@ def test_an_address_that_asks_all_the_time_is_not_the_one_forgotten():
 
 
 @given(st.lists(st.floats(0, 100), max_size=60))
-def test_an_address_gets_at_most_its_burst_and_its_rate(pauses: list[float]):
+def test_an_address_gets_at_most_its_burst_and_its_rate(pauses: list[float]) -> None:
     clock = Seconds()
     buckets = Buckets(burst=5, per_second=0.5, addresses=3, now=clock)
     granted = 0
@@ -129,7 +129,7 @@ def believes_only_its_proxies(addresses: Any) -> None:
     assert addresses.client(scope("10.0.0.1", "[2001:db8::1]:443")) == "2001:db8::/64"
 
 
-def test_forwarded_addresses_count_only_from_trusted_proxies():
+def test_forwarded_addresses_count_only_from_trusted_proxies() -> None:
     believes_only_its_proxies(Addresses([ip_network("10.0.0.0/8")]))
 
 
@@ -139,28 +139,28 @@ class BelievesEveryone:
         return lines[0].split(",")[0] if lines else str(scope["client"][0])
 
 
-def test_a_receiver_that_believes_everyone_is_noticed():
+def test_a_receiver_that_believes_everyone_is_noticed() -> None:
     with pytest.raises(AssertionError):
         believes_only_its_proxies(BelievesEveryone())
 
 
-def test_without_trusted_proxies_only_the_peer_counts():
+def test_without_trusted_proxies_only_the_peer_counts() -> None:
     assert Addresses([]).client(scope("127.0.0.1", "1.2.3.4")) == "127.0.0.1"
 
 
-def test_a_whole_ipv6_network_is_one_address():
+def test_a_whole_ipv6_network_is_one_address() -> None:
     addresses = Addresses([])
     assert addresses.client(scope("2001:db8:1:2::1")) == addresses.client(scope("2001:db8:1:2:ffff::9"))
     assert addresses.client(scope("2001:db8:1:3::1")) != addresses.client(scope("2001:db8:1:2::1"))
 
 
 @given(st.none() | st.text(max_size=50), st.lists(st.text(st.characters(max_codepoint=255), max_size=200), max_size=5))
-def test_no_header_breaks_the_address(peer: str | None, lines: list[str]):
+def test_no_header_breaks_the_address(peer: str | None, lines: list[str]) -> None:
     addresses = Addresses([ip_network("0.0.0.0/0"), ip_network("::/0")])
     assert len(addresses.client(scope(peer, *lines))) <= 64
 
 
-async def test_a_forged_header_does_not_evade_the_limit():
+async def test_a_forged_header_does_not_evade_the_limit() -> None:
     edge = Edge(trusted_proxies=["10.0.0.0/8"])
     await exhaust(edge)
     assert (await edge.post(notification(), BAD | {"X-Forwarded-For": "9.9.9.9"})).body == b"{}"
@@ -169,12 +169,11 @@ async def test_a_forged_header_does_not_evade_the_limit():
     assert reply.json["cause"] == "unknown"
 
 
-async def test_admission_is_bounded_and_refuses_before_reading():
+async def test_admission_is_bounded_and_refuses_before_reading() -> None:
     edge = Edge(waiting_limit=3)
     edge.appender.gate.clear()
     held = [asyncio.create_task(edge.post(notification())) for _ in range(3)]
-    while edge.appender.arrived < 3:
-        await asyncio.sleep(0)
+    await edge.appender.arrivals(3)
     reply = await edge.post(notification())
     assert (reply.status, reply.json["cause"]) == (503, "busy")
     assert int(reply.headers["retry-after"]) > 0

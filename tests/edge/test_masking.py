@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from processors.adapters.prometheus import PrometheusMetrics
-from schemas.codec import decode, encode
+from schemas.codec import decode, encode, is_array, is_object
 from schemas.masking import MASK, mask
 from schemas.topics import DEAD_LETTERS, NOTIFICATIONS
 from tests.doubles.edge_world import SECRET, TRANSCODER_STATUS, Edge, notification, signed
@@ -61,7 +61,7 @@ def bodies() -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize(("name", "body"), list(bodies()))
-async def test_no_canary_leaves_the_edge(name: str, body: bytes):
+async def test_no_canary_leaves_the_edge(name: str, body: bytes) -> None:
     edge = Edge(metrics=PrometheusMetrics())
     broken = (
         body[:-1]
@@ -106,7 +106,7 @@ def finds_every_secret(masker: Callable[[Any], Any]) -> None:
     assert CANARY.encode() not in encode(masker(sent))
 
 
-def test_every_secret_is_found_at_any_depth():
+def test_every_secret_is_found_at_any_depth() -> None:
     finds_every_secret(mask)
 
 
@@ -114,27 +114,27 @@ def shallow(value: dict[str, Any]) -> dict[str, Any]:
     return {name: MASK if name.lower() in {"token", "text", "list"} else child for name, child in value.items()}
 
 
-def test_a_masker_that_looks_only_at_the_surface_is_noticed():
+def test_a_masker_that_looks_only_at_the_surface_is_noticed() -> None:
     with pytest.raises(AssertionError):
         finds_every_secret(shallow)
 
 
-def test_what_is_no_secret_stays():
+def test_what_is_no_secret_stays() -> None:
     innocent = {"tokens": 1, "key": "k", "url": "https://a/b", "rtmp": True, "token": None, "at": [1, None, "rtmp"]}
     assert mask(dict(innocent)) == innocent
 
 
-def test_masking_twice_is_masking_once():
+def test_masking_twice_is_masking_once() -> None:
     once = mask({"token": "a", "b": [ADDRESS]})
     assert mask(decode(encode(once))) == once
 
 
-def test_no_nesting_exhausts_the_stack():
+def test_no_nesting_exhausts_the_stack() -> None:
     deep: Any = ADDRESS
     for _ in range(100_000):
         deep = [deep]
     masked = mask(deep)
-    while isinstance(masked, list):
+    while is_array(masked):
         [masked] = masked
     assert masked == MASK
 
@@ -145,11 +145,11 @@ def test_no_nesting_exhausts_the_stack():
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["token", "a", "Rtmp-Url"]) | st.text(), inner),
     )
 )
-def test_masking_keeps_the_shape(value: Any):
+def test_masking_keeps_the_shape(value: Any) -> None:
     def shape(node: Any) -> Any:
-        if isinstance(node, dict):
+        if is_object(node):
             return {name: shape(child) for name, child in node.items() if name.lower() not in {"token", "rtmp-url"}}
-        return [shape(child) for child in node] if isinstance(node, list) else None
+        return [shape(child) for child in node] if is_array(node) else None
 
     before = shape(value)
     assert shape(mask(value)) == before

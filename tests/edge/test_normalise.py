@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from receiver import shapes
 from receiver.normalise import NotUnderstood, Reason, Understood, normalise
 from schemas import public
-from schemas.agora import PAYLOADS, Envelope, TranscoderPayload
+from schemas.agora import PAYLOADS, Envelope, PushPayload, TranscoderPayload
 from schemas.codec import decode, encode
 from schemas.products import Product
 from schemas.topics import NOTIFICATIONS
@@ -37,7 +37,7 @@ def value(body: bytes) -> dict[str, Any]:
     return decode(understood(body).record.value or b"")  # type: ignore[no-any-return]
 
 
-def test_a_task_notification_becomes_a_record_under_its_task():
+def test_a_task_notification_becomes_a_record_under_its_task() -> None:
     meaning = understood(notification())
     record = meaning.record
     assert (record.topic, record.key) == (NOTIFICATIONS, "transcoder/0123456789abcdef")
@@ -76,12 +76,12 @@ def test_a_task_notification_becomes_a_record_under_its_task():
 )
 def test_the_key_names_the_task_else_the_channel_else_the_notice(
     fields: dict[str, Any], payload: dict[str, Any], key: str, product: str
-):
+) -> None:
     meaning = understood(notification(payload, **fields))
     assert (meaning.record.key, meaning.record.product, meaning.product) == (key, product, product)
 
 
-def test_only_a_task_has_a_task_id():
+def test_only_a_task_has_a_task_id() -> None:
     assert value(notification())["taskId"] == "0123456789abcdef"
     assert value(notification({"channelName": "room"}, productId=1))["taskId"] is None
 
@@ -97,29 +97,29 @@ def test_only_a_task_has_a_task_id():
         ({"productId": 1, "notifyMs": "never"}, {"ts": []}, RECEIVED),
     ],
 )
-def test_the_time_is_the_vendors_else_ours(fields: dict[str, Any], payload: dict[str, Any], time_ms: int):
+def test_the_time_is_the_vendors_else_ours(fields: dict[str, Any], payload: dict[str, Any], time_ms: int) -> None:
     assert understood(notification(payload, **fields)).record.time_ms == time_ms
 
 
-def test_a_resend_has_the_same_id():
+def test_a_resend_has_the_same_id() -> None:
     first, again = notification(), notification(notifyMs=1_699_999_999_999)
     assert understood(first).record.id == understood(again).record.id
 
 
-def test_unknown_fields_stay_and_never_replace_ours():
+def test_unknown_fields_stay_and_never_replace_ours() -> None:
     kept = value(notification(sid="S1", appId=5, taskId="forged", source="forged", product="forged", event="forged"))
     assert (kept["sid"], kept["appId"]) == ("S1", 5)
     assert (kept["taskId"], kept["source"], kept["product"]) == ("0123456789abcdef", "s", "transcoder")
     assert kept["event"] == "cloud_transcoder_status"
 
 
-def test_numbers_and_text_are_taken_for_each_other():
+def test_numbers_and_text_are_taken_for_each_other() -> None:
     kept = value(notification(noticeId=12, productId="22", eventType="112", notifyMs="1699999999"))
     assert (kept["noticeId"], kept["productId"], kept["eventType"]) == ("12", 22, 112)
     assert kept["notifyMs"] == 1_699_999_999_000
 
 
-def test_the_last_of_duplicate_keys_wins():
+def test_the_last_of_duplicate_keys_wins() -> None:
     body = notification()[:-1] + b',"eventType":111}'
     assert value(body)["eventType"] == 111
 
@@ -156,22 +156,22 @@ def test_the_last_of_duplicate_keys_wins():
         (json.dumps({"noticeId": "n", "productId": 1, "eventType": 1, "payload": 5}).encode(), Reason.BAD_ENVELOPE),
     ],
 )
-def test_what_is_not_understood_says_why(body: bytes, reason: Reason):
+def test_what_is_not_understood_says_why(body: bytes, reason: Reason) -> None:
     assert refused(body).reason is reason
 
 
-def test_what_json_can_hold_and_a_record_cannot_is_set_aside():
+def test_what_json_can_hold_and_a_record_cannot_is_set_aside() -> None:
     deep = b'{"noticeId":"n","productId":1,"eventType":1,"payload":{"a":' + b"[" * 500 + b"]" * 500 + b"}}"
     assert refused(deep).reason is Reason.TOO_DEEP
     assert refused(deep).key == "1/n"
 
 
-def test_numbers_beyond_any_type_are_kept_as_well_as_json_can():
+def test_numbers_beyond_any_type_are_kept_as_well_as_json_can() -> None:
     huge = b'{"noticeId":"n","productId":1,"eventType":1,"payload":{"n":18446744073709551616,"f":1e300,"d":[-1e-999]}}'
     assert value(huge)["payload"] == {"n": 2.0**64, "f": 1e300, "d": [0.0]}
 
 
-def test_a_detail_names_places_and_never_values():
+def test_a_detail_names_places_and_never_values() -> None:
     for body in (
         notification({"taskId": "", "details": "canary"}),
         notification({"taskId": ["canary"], "details": {"event": {"canary": "canary"}}}),
@@ -183,7 +183,7 @@ def test_a_detail_names_places_and_never_values():
     assert refused(notification({"taskId": 1})).detail == "payload.details: missing"
 
 
-def test_a_detail_is_short_however_much_is_wrong():
+def test_a_detail_is_short_however_much_is_wrong() -> None:
     worst = TRANSCODER_STATUS | {"details": {"transcoder": {"inputs": [5] * 1_000}}}
     assert len(refused(notification(worst)).detail) < 500
 
@@ -228,18 +228,18 @@ def total(body: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_break_it(body: bytes):
+def test_no_bytes_break_it(body: bytes) -> None:
     total(body)
 
 
 @given(near_misses)
-def test_no_json_breaks_it(sent: Any):
+def test_no_json_breaks_it(sent: Any) -> None:
     total(encode(sent))
 
 
 @settings(max_examples=500)
 @given(envelopes)
-def test_no_envelope_breaks_it(sent: dict[str, Any]):
+def test_no_envelope_breaks_it(sent: dict[str, Any]) -> None:
     total(encode(sent))
 
 
@@ -261,13 +261,13 @@ def agrees_with_the_models(frame: Any, identity: Any, sent: dict[str, Any]) -> N
         if isinstance(typed, TranscoderPayload):
             assert found == (typed.taskId, typed.sendts)
         else:
-            part = typed.converter if product is Product.PUSH else typed.player  # type: ignore[union-attr]
+            part = typed.converter if isinstance(typed, PushPayload) else typed.player
             assert found == (part.id, typed.lts)
 
 
 @settings(max_examples=500)
 @given(envelopes)
-def test_the_quick_look_agrees_with_the_models(sent: dict[str, Any]):
+def test_the_quick_look_agrees_with_the_models(sent: dict[str, Any]) -> None:
     agrees_with_the_models(shapes.frame, shapes.identity, decode(encode(sent)))
 
 
@@ -284,11 +284,11 @@ def test_the_quick_look_agrees_with_the_models(sent: dict[str, Any]):
         {"player": {"id": "p", "name": []}},
     ],
 )
-def test_the_quick_look_leaves_what_is_unusual_to_the_models(payload: dict[str, Any]):
+def test_the_quick_look_leaves_what_is_unusual_to_the_models(payload: dict[str, Any]) -> None:
     assert [shapes.identity(product, payload) for product in Product] == [None, None, None]
 
 
-def test_a_quick_look_that_is_too_lenient_is_noticed():
+def test_a_quick_look_that_is_too_lenient_is_noticed() -> None:
     def lenient(product: Product, payload: dict[str, Any]) -> tuple[str, None] | None:
         return (str(payload["taskId"]), None) if "taskId" in payload and product is Product.TRANSCODER else None
 

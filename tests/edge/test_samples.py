@@ -34,12 +34,12 @@ def notifications() -> Iterator[Any]:
         yield pytest.param(envelope | {"notifyMs": 1_611_566_412_672, "payload": payload}, id=file.stem)
 
 
-def test_every_example_of_a_notification_is_tried():
+def test_every_example_of_a_notification_is_tried() -> None:
     assert len(list(notifications())) >= 40
 
 
 @pytest.mark.parametrize("envelope", list(notifications()))
-async def test_a_published_notification_is_stored_as_the_public_model_says(envelope: dict[str, Any]):
+async def test_a_published_notification_is_stored_as_the_public_model_says(envelope: dict[str, Any]) -> None:
     log = MemoryLog(ManualClock())
     edge = Edge(appender=log)
     body = encode(envelope)
@@ -57,7 +57,7 @@ async def test_a_published_notification_is_stored_as_the_public_model_says(envel
 
 
 @pytest.mark.parametrize("envelope", [one for one in notifications() if str(one.id).startswith("ct-")])
-async def test_a_transcoder_is_known_under_both_of_its_product_numbers(envelope: dict[str, Any]):
+async def test_a_transcoder_is_known_under_both_of_its_product_numbers(envelope: dict[str, Any]) -> None:
     edge = Edge()
     for number in (3, 22):
         await edge.post(encode(envelope | {"productId": number}))

@@ -48,7 +48,7 @@ def believes_only_what_is_right(verify: Verifier) -> None:
     assert verify(both, body, "", v1, accept_v1=True) is None, "an empty V2 is a V2"
 
 
-def test_the_verifier_believes_only_what_is_right():
+def test_the_verifier_believes_only_what_is_right() -> None:
     believes_only_what_is_right(source_of)
 
 
@@ -76,25 +76,25 @@ def flawed_prefix(secrets: Secrets, body: bytes, v2: str | None, v1: str | None,
 
 
 @pytest.mark.parametrize("flawed", [flawed_v1_only, flawed_newest_only, flawed_either, flawed_prefix])
-def test_a_flawed_verifier_is_noticed(flawed: Verifier):
+def test_a_flawed_verifier_is_noticed(flawed: Verifier) -> None:
     with pytest.raises(AssertionError):
         believes_only_what_is_right(flawed)
 
 
 @given(st.binary(), st.binary(min_size=1))
-def test_what_is_signed_is_what_the_standard_says(body: bytes, secret: bytes):
+def test_what_is_signed_is_what_the_standard_says(body: bytes, secret: bytes) -> None:
     v2, v1 = hmac.new(secret, body, sha256).hexdigest(), hmac.new(secret, body, sha1).hexdigest()
     assert source_of({"s": [secret]}, body, v2, None, accept_v1=False) == "s"
     assert source_of({"s": [secret]}, body, None, v1, accept_v1=True) == "s"
 
 
 @given(st.binary(), st.none() | st.text(), st.none() | st.text())
-def test_no_signature_breaks_the_verifier(body: bytes, v2: str | None, v1: str | None):
+def test_no_signature_breaks_the_verifier(body: bytes, v2: str | None, v1: str | None) -> None:
     assert source_of(SECRETS, body, v2, v1, accept_v1=True) is None
     assert explain(SECRETS, SECRETS, body, v2, v1, accept_v1=True) in Mismatch
 
 
-async def test_the_published_body_goes_through_with_its_published_signature():
+async def test_the_published_body_goes_through_with_its_published_signature() -> None:
     edge = Edge(secrets={"s": [b"secret"]})
     body = CANONICAL["body"].encode()
     for header, key in (("Agora-Signature", "v1_sha1"), ("Agora-Signature-V2", "v2_sha256")):
@@ -103,17 +103,19 @@ async def test_the_published_body_goes_through_with_its_published_signature():
 
 
 @pytest.mark.parametrize("vector", [vector for vector in VECTORS if not vector["verified"]], ids=lambda one: one["id"])
-async def test_a_wrong_published_signature_is_refused(vector: dict[str, Any]):
+async def test_a_wrong_published_signature_is_refused(vector: dict[str, Any]) -> None:
     edge = Edge(secrets={"s": [b"secret"]})
     for claim in claims(vector):
         headers = {
-            name: value for name, value in zip(("Agora-Signature-V2", "Agora-Signature"), claim.values()) if value
+            name: value
+            for name, value in zip(("Agora-Signature-V2", "Agora-Signature"), claim.values(), strict=True)
+            if value
         }
         assert (await edge.post(vector["body"].encode(), headers)).status == 401
     assert not edge.appender.records
 
 
-async def test_v1_alone_can_be_switched_off_and_says_so():
+async def test_v1_alone_can_be_switched_off_and_says_so() -> None:
     edge = Edge(accept_v1_alone=False)
     headers = signed(notification())
     del headers["Agora-Signature-V2"]
@@ -122,14 +124,14 @@ async def test_v1_alone_can_be_switched_off_and_says_so():
     assert (await edge.post(notification(), signed(notification()))).status == 200
 
 
-async def test_every_live_secret_fits_and_the_source_is_recorded():
+async def test_every_live_secret_fits_and_the_source_is_recorded() -> None:
     edge = Edge()
     for secret in (SECRET, PUSH_SECRET, b"the-old-one"):
         assert (await edge.post(notification(), signed(notification(), secret))).status == 200
     assert [value["source"] for value in edge.appender.values(NOTIFICATIONS)] == ["transcoder", "push", "push"]
 
 
-async def test_a_path_with_a_source_believes_that_source_only():
+async def test_a_path_with_a_source_believes_that_source_only() -> None:
     edge = Edge()
     reply = await edge.post(notification(), signed(notification(), PUSH_SECRET), "/notifications/transcoder")
     assert (reply.status, reply.json["cause"]) == (401, "other-source")
@@ -147,7 +149,7 @@ async def test_a_path_with_a_source_believes_that_source_only():
         ({"Agora-Signature-V2": "0" * 64, "Agora-Signature": sign(SECRET, notification(), V1_DIGEST)}, "v1-only"),
     ],
 )
-async def test_a_refusal_says_what_a_human_can_check(headers: dict[str, str], cause: str):
+async def test_a_refusal_says_what_a_human_can_check(headers: dict[str, str], cause: str) -> None:
     edge = Edge()
     reply = await edge.post(notification(), headers)
     assert (reply.status, reply.json["cause"]) == (401, cause)
@@ -157,14 +159,14 @@ async def test_a_refusal_says_what_a_human_can_check(headers: dict[str, str], ca
     assert edge.metrics.counts[Metric.REFUSED_SIGNATURES, cause] == 1
 
 
-async def test_an_altered_body_is_refused():
+async def test_an_altered_body_is_refused() -> None:
     edge = Edge()
     body = notification()
     for altered in (body + b" ", body.replace(b"running", b"stopped"), body[:-1], b""):
         assert (await edge.post(altered, signed(body))).status == 401
 
 
-async def test_two_different_signatures_are_none():
+async def test_two_different_signatures_are_none() -> None:
     edge = Edge()
     right = sign(SECRET, notification())
     for pair in ((right, "0" * 64), ("0" * 64, right)):
@@ -172,7 +174,7 @@ async def test_two_different_signatures_are_none():
         assert (await edge.post(notification(), headers)).status == 401
 
 
-async def test_the_same_signature_twice_is_one():
+async def test_the_same_signature_twice_is_one() -> None:
     edge = Edge()
     headers = [("Agora-Signature-V2", sign(SECRET, notification()))] * 2
     assert (await edge.post(notification(), headers)).status == 200

@@ -57,6 +57,10 @@ class Mortal:
         self._countdown.passing("after poll")
         return batch
 
+    async def lag(self) -> int:
+        self._countdown.passing("before lag")
+        return await self._partition.lag()
+
     async def commit(self, commit: Commit) -> None:
         self._countdown.passing("before commit")
         await self._partition.commit(commit)

@@ -88,6 +88,10 @@ class SqlitePartition:
         places = [(topic, self.number) for topic in self._access.inputs]
         return await self._access.tail.first(places, partial(self._waiting, limit=limit), wait)
 
+    async def lag(self) -> int:
+        """As `ports.Partition.lag`."""
+        return await self._access.reader.ask(self._behind)
+
     async def commit(self, commit: Commit) -> None:
         """As `ports.Partition.commit`: one transaction, shared with whatever else was waiting."""
         self._tenure.check()
@@ -107,3 +111,7 @@ class SqlitePartition:
     def _waiting(self, connection: sqlite3.Connection, limit: int) -> list[Stored]:
         self._tenure.check()
         return reader.inputs(connection, self._access.inputs, self.number, limit)
+
+    def _behind(self, connection: sqlite3.Connection) -> int:
+        self._tenure.check()
+        return reader.lag(connection, self._access.inputs, self.number)

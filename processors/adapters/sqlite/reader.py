@@ -120,10 +120,16 @@ def records(connection: sqlite3.Connection, topic: str, partition: int, offset: 
 
 def inputs(connection: sqlite3.Connection, topics: Sequence[str], partition: int, limit: int) -> list[Stored]:
     """Records after the committed positions of some topics: in order per topic, the oldest topic head first."""
-    (known,) = connection.execute(_POSITIONS, (partition,)).fetchone()
-    positions: dict[str, int] = decode(known)
+    positions = _positions(connection, partition)
     waiting = [records(connection, topic, partition, positions.get(topic, 0), limit) for topic in topics]
     return list(islice(merge(*waiting, key=lambda stored: stored.appended_ms), limit))
+
+
+def lag(connection: sqlite3.Connection, topics: Sequence[str], partition: int) -> int:
+    """How many records of some topics stand after the committed positions."""
+    positions = _positions(connection, partition)
+    extents = {topic: extent(connection, topic, partition) for topic in topics}
+    return sum(reach.end - max(reach.first, positions.get(topic, 0)) for topic, reach in extents.items())
 
 
 def state(connection: sqlite3.Connection, partition: int) -> dict[str, bytes]:
@@ -142,6 +148,11 @@ def extent(connection: sqlite3.Connection, topic: str, partition: int) -> Extent
     question = _EXTENT.format(offset='"offset"' if compacted else "base", table="latest" if compacted else "batches")
     row = connection.execute(question, {"topic": topic, "partition": partition}).fetchone()
     return Extent(*row) if row else Extent(0, 0)
+
+
+def _positions(connection: sqlite3.Connection, partition: int) -> dict[str, int]:
+    (known,) = connection.execute(_POSITIONS, (partition,)).fetchone()
+    return decode(known)
 
 
 def _compacted(topic: str) -> bool:
