@@ -8,7 +8,7 @@ from bisect import bisect_right, insort
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -26,14 +26,22 @@ BACKOFF: Final = timedelta(milliseconds=200)
 BATCH: Final = 1000
 
 
+class Known(NamedTuple):
+    """One task as the view keeps it: what lists are filtered by, and the rest as it was written."""
+
+    product: str
+    status: str
+    instance: str | None
+    encoded: bytes
+
+
 class TaskView:
-    """All known tasks by key. Timelines stay encoded until someone opens one: most never are."""
+    """All known tasks by key. They stay encoded until someone looks at one: most never are."""
 
     def __init__(self, source: Log, clock: Clock) -> None:
         self._log = source
         self._clock = clock
-        self._summaries: dict[str, dict[str, Any]] = {}
-        self._encoded: dict[str, bytes] = {}
+        self._known: dict[str, Known] = {}
         self._keys: list[str] = []
         self._offsets: dict[int, int] = dict.fromkeys(range(source.partitions), 0)
         self._read_ms: dict[int, int] = {}
@@ -50,8 +58,8 @@ class TaskView:
 
     def get(self, product: str, task_id: str) -> Mapping[str, Any] | None:
         """One task with its timeline."""
-        encoded = self._encoded.get(task_key(product, task_id))
-        return None if encoded is None else decode(encoded)
+        known = self._known.get(task_key(product, task_id))
+        return None if known is None else decode(known.encoded)
 
     def page(
         self,
@@ -63,18 +71,17 @@ class TaskView:
         cursor: str | None = None,
     ) -> tuple[list[Mapping[str, Any]], str | None]:
         """Tasks in key order after the cursor, and the cursor of the next page (None at the end)."""
-        wanted = {"product": product, "status": status, "instance": instance}
-        filters = {name: value for name, value in wanted.items() if value is not None}
+        wanted = (product, status, instance)
         found: list[Mapping[str, Any]] = []
         start = bisect_right(self._keys, cursor) if cursor is not None else 0
         last = None
         for index in range(start, len(self._keys)):
-            summary = self._summaries[self._keys[index]]
-            if any(summary[name] != value for name, value in filters.items()):
+            known = self._known[self._keys[index]]
+            if any(value not in (None, has) for value, has in zip(wanted, known, strict=False)):
                 continue
             if len(found) == limit:
                 return found, last
-            found.append(summary)
+            found.append(_summary(known))
             last = self._keys[index]
         return found, None
 
@@ -114,13 +121,16 @@ class TaskView:
     def _apply(self, stored: Stored) -> None:
         key, value = stored.record.key, stored.record.value
         if value is None:
-            if self._summaries.pop(key, None) is not None:
+            if self._known.pop(key, None) is not None:
                 del self._keys[bisect_right(self._keys, key) - 1]
-                del self._encoded[key]
             return
-        summary = decode(value)
-        del summary["timeline"]
-        if key not in self._summaries:
+        if key not in self._known:
             insort(self._keys, key)
-        self._summaries[key] = summary
-        self._encoded[key] = value
+        task = decode(value)
+        self._known[key] = Known(task["product"], task["status"], task["instance"], value)
+
+
+def _summary(known: Known) -> Mapping[str, Any]:
+    task = decode(known.encoded)
+    del task["timeline"]
+    return task
