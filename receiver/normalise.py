@@ -41,7 +41,6 @@ class Understood(NamedTuple):
 
     record: Record
     product: str
-    notice_id: str
     notify_ms: int | None
     console_test: bool
 
@@ -104,7 +103,7 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
         return NotUnderstood(Reason.TOO_DEEP, "nested more deeply than a record may be", key)
     evidence = f"{product_id}:{event_type}:{notice_id}"
     record = Record(NOTIFICATIONS, key, value, evidence, product, vendor_ms or notify_ms or received_ms)
-    return Understood(record, product, notice_id, notify_ms, console_test)
+    return Understood(record, product, notify_ms, console_test)
 
 
 def _modelled_frame(sent: dict[str, Any]) -> Frame:

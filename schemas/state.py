@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from schemas.codec import array_of, decode, encode
+from schemas.codec import array_of, decode, encode, encode_to_keep
 from schemas.products import Product
 
 SCHEMA_VERSION: Final = 1
@@ -143,6 +143,6 @@ def _task(fields: dict[str, Any]) -> Task:
         "notices": {notice: tuple(sent) for notice, sent in fields["notices"].items()},
         "meanings": tuple(fields["meanings"]),
         "missing": tuple((first, last) for first, last in fields["missing"]),
-        "timeline": tuple(encode(moment) for moment in fields["timeline"]),
+        "timeline": tuple(encode_to_keep(moment) for moment in fields["timeline"]),
     }
     return Task(**(fields | typed))

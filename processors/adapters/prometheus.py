@@ -1,6 +1,6 @@
 """Metrics for Prometheus: counted in plain dictionaries, turned into the library's families when scraped.
 
-The library's own counters cost about a microsecond each, several times per notification; these cost a fraction.
+The library's own counters cost about a microsecond each, which several per notification make felt.
 """
 
 from bisect import bisect_left

@@ -3,7 +3,7 @@
 from typing import Final
 
 from processors.core.effects import Transitioned, Verdict
-from schemas.codec import encode, rfc3339
+from schemas.codec import encode_to_keep, rfc3339
 from schemas.events import Evidence
 from schemas.state import Doubt
 
@@ -30,7 +30,7 @@ DOUBTS: Final = {
 def told(evidence: Evidence, worth: Verdict) -> bytes:
     """The entry of a notification."""
     word = f" ({evidence.word})" if evidence.word else ""
-    return encode(
+    return encode_to_keep(
         {
             "at": rfc3339(evidence.received_ms),
             "kind": "notification",
@@ -45,7 +45,7 @@ def told(evidence: Evidence, worth: Verdict) -> bytes:
 
 def noted(transition: Transitioned) -> bytes:
     """The entry of a transition."""
-    return encode(
+    return encode_to_keep(
         {
             "at": rfc3339(transition.recorded_ms),
             "kind": "transition",
@@ -60,4 +60,4 @@ def noted(transition: Transitioned) -> bytes:
 def doubted(doubt: Doubt | None, at_ms: int) -> bytes:
     """The entry of a doubt that arose or was laid."""
     what = f"suspect: {DOUBTS[doubt]}" if doubt else "no longer suspect"
-    return encode({"at": rfc3339(at_ms), "kind": "decision", "what": what, "doubt": doubt})
+    return encode_to_keep({"at": rfc3339(at_ms), "kind": "decision", "what": what, "doubt": doubt})

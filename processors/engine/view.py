@@ -131,6 +131,6 @@ class TaskView:
 
 
 def _summary(known: Known) -> Mapping[str, Any]:
-    task = decode(known.encoded)
+    task: dict[str, Any] = decode(known.encoded)
     del task["timeline"]
     return task

@@ -1,24 +1,24 @@
 """From raw bytes to a durable record: verify, parse, mask, key, append."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import structlog
 
 from receiver.addresses import Network
 from receiver.admission import Admission, Full
 from receiver.limits import Buckets
-from receiver.normalise import NotUnderstood, Reason, Understood, normalise
+from receiver.normalise import NotUnderstood, Reason, normalise
 from receiver.ports import Clock, Sealer
 from receiver.routes import answers
 from receiver.routes.answers import Answer
 from receiver.routes.refusals import Refusals
 from receiver.routes.setting_aside import set_aside
+from receiver.routes.tally import Tally
 from schemas.agora import TEST_CHANNEL, is_console_test
 from schemas.codec import DecodeError, decode, is_object
 from schemas.errors import Rejected, Unavailable
 from schemas.metrics import Metric, Metrics
-from schemas.products import PRODUCT_NAMES
 from schemas.record import Record
 from schemas.signature import V1_HEADER, V2_HEADER, Secrets, source_of
 
@@ -31,16 +31,6 @@ LINES_PER_SECOND: Final = 1.0
 _V1: Final = V1_HEADER.lower().encode()
 _V2: Final = V2_HEADER.lower().encode()
 _TEST_CHANNEL: Final = TEST_CHANNEL.encode()
-_LABELLED: Final = frozenset(PRODUCT_NAMES.values())
-
-
-class Stored(NamedTuple):
-    """A notification that is durable now: when it came, and how many seconds the append took."""
-
-    understood: Understood
-    source: str
-    received_ms: int
-    seconds: float
 
 
 class Intake:
@@ -52,6 +42,7 @@ class Intake:
         clock: Clock,
         seal: Sealer,
         metrics: Metrics,
+        tally: Tally,
         secrets: Secrets,
         *,
         accept_v1_alone: bool,
@@ -62,38 +53,45 @@ class Intake:
         self._clock = clock
         self._seal = seal
         self._metrics = metrics
+        self._tally = tally
         self._accept_v1 = accept_v1_alone
         self._now = now
         self._refusals = Refusals(secrets, metrics, accept_v1=accept_v1_alone, trusted_proxies=trusted_proxies, now=now)
         self._lines = Buckets(burst=LINES_AT_ONCE, per_second=LINES_PER_SECOND, addresses=2, now=now)
 
-    async def take(
+    def verify(
         self, scope: Mapping[str, Any], tried: Secrets, headers: Mapping[bytes, bytes], body: bytes
-    ) -> Stored | Answer:
-        """Make an authentic body durable, or say why not."""
+    ) -> str | Answer:
+        """The source that signed a body, or the answer to one that nobody did."""
         v2, v1 = _text(headers.get(_V2)), _text(headers.get(_V1))
         source = source_of(tried, body, v2, v1, accept_v1=self._accept_v1)
         if source is not None:
-            return await self._keep(source, headers, body)
+            return source
         if v2 is None and v1 is None and _is_unsigned_test(body):
             self._metrics.count(Metric.CONSOLE_TESTS, signed="false")
             return answers.OK
         return self._refusals.answer(scope, tried, body, v2, v1)
 
-    async def _keep(self, source: str, headers: Mapping[bytes, bytes], body: bytes) -> Stored | Answer:
+    async def keep(self, source: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+        """Make an authentic body durable, as what it says or as a dead letter."""
         received_ms = self._clock.now_ms()
         meaning = normalise(body, source, received_ms)
         if isinstance(meaning, NotUnderstood):
             return await self._set_aside(meaning, source, headers, body, received_ms)
+        record, product, notify_ms, console_test = meaning
         began = self._now()
         try:
-            await self._admission.append((meaning.record,))
+            await self._admission.append((record,))
         except Unavailable as reason:
-            return self._not_durable(meaning.record, reason)
+            return self._not_durable(record, reason)
         except Rejected:
-            unusable = NotUnderstood(Reason.TOO_LARGE, "the log can never store this record", meaning.record.key)
+            unusable = NotUnderstood(Reason.TOO_LARGE, "the log can never store this record", record.key)
             return await self._set_aside(unusable, source, headers, body, received_ms)
-        return Stored(meaning, source, received_ms, self._now() - began)
+        age_ms = None if notify_ms is None else received_ms - notify_ms
+        self._tally.durable((source, product, age_ms, self._now() - began))
+        if console_test:
+            self._metrics.count(Metric.CONSOLE_TESTS, signed="true")
+        return answers.OK
 
     async def _set_aside(
         self, unusable: NotUnderstood, source: str, headers: Mapping[bytes, bytes], body: bytes, received_ms: int
@@ -121,16 +119,6 @@ class Intake:
         if self._lines.take("append"):
             log.warning("append_failed", topic=record.topic, key=record.key, notice=record.id, reason=str(reason))
         return answers.NOT_DURABLE
-
-    def count(self, stored: Stored) -> None:
-        """Tell the metrics about a notification that was answered."""
-        metrics, product, notify_ms = self._metrics, stored.understood.product, stored.understood.notify_ms
-        metrics.count(Metric.NOTIFICATIONS, source=stored.source, product=product if product in _LABELLED else "other")
-        metrics.observe(Metric.APPEND_SECONDS, stored.seconds)
-        if notify_ms is not None:
-            metrics.observe(Metric.EVENT_AGE_SECONDS, max(0, stored.received_ms - notify_ms) / 1000)
-        if stored.understood.console_test:
-            metrics.count(Metric.CONSOLE_TESTS, signed="true")
 
 
 def _text(value: bytes | None) -> str | None:

@@ -20,9 +20,10 @@ from receiver.limits import Deadlines
 from receiver.ports import Clock, Sealer
 from receiver.routes import answers
 from receiver.routes.answers import Answer
-from receiver.routes.intake import Intake, Stored
+from receiver.routes.intake import Intake
 from receiver.routes.reading import Bodies, Disconnected, discard, is_json, is_too_long, joined
-from schemas.metrics import Metric, Metrics
+from receiver.routes.tally import Tally
+from schemas.metrics import Metrics
 from schemas.signature import Secrets
 
 log = structlog.get_logger(__name__)
@@ -50,12 +51,13 @@ class Notifications:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._admission = admission
-        self._metrics = metrics
+        self._tally = Tally(metrics)
         self._intake = Intake(
             admission,
             clock,
             seal,
             metrics,
+            self._tally,
             secrets,
             accept_v1_alone=accept_v1_alone,
             trusted_proxies=trusted_proxies,
@@ -72,42 +74,39 @@ class Notifications:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that left gets none."""
-        try:
-            outcome = self._refuse_early(scope) or await self._take(scope, receive)
-        except Disconnected:
-            return
-        except Exception:  # a bug must not become a 200, and after a 503 the vendor sends again
-            log.exception("notification_failed")
-            outcome = answers.NOT_DURABLE
-        if isinstance(outcome, Stored):
-            await send(answers.OK.start)
-            await send(answers.OK.body)
-            self._metrics.count(Metric.ANSWERS, status=answers.OK.status)
-            self._intake.count(outcome)
+        headers = joined(scope["headers"])
+        answer = self._refuse_early(scope, headers)
+        if answer is None:
+            try:
+                answer = await self._take(scope, headers, receive)
+            except Disconnected:
+                return
+            except Exception:  # a bug must not become a 200, and after a 503 the vendor sends again
+                log.exception("notification_failed")
+                answer = answers.NOT_DURABLE
+        if answer.lingers or scope["method"] == "HEAD":
+            await _send_in_parts(answer, scope, receive, send)
         else:
-            await _send(outcome, scope, receive, send)
-            self._metrics.count(Metric.ANSWERS, status=outcome.status)
+            await send(answer.start)
+            await send(answer.body)
+        self._tally.answered(answer.status)
 
-    def _refuse_early(self, scope: Scope) -> Answer | None:
+    def _refuse_early(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Answer | None:
         """What can be said before anything is read."""
         if scope["path"] not in self._tried:
             return answers.UNKNOWN_SOURCE
         method = scope["method"]
         if method != "POST":
             return answers.OK if method in {"GET", "HEAD"} else answers.METHOD_NOT_ALLOWED
-        return answers.BUSY if self._admission.full else None
-
-    async def _take(self, scope: Scope, receive: Receive) -> Stored | Answer:
-        headers = joined(scope["headers"])
         content_type = headers.get(b"content-type", b"application/json")
         if content_type != b"application/json" and not is_json(content_type):
             return answers.NOT_JSON
         length = headers.get(b"content-length")
         if length is not None and is_too_long(length):
             return answers.TOO_LARGE
-        return await self._take_in_time(scope, headers, receive)
+        return answers.BUSY if self._admission.full else None
 
-    async def _take_in_time(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Stored | Answer:
+    async def _take(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
         too_late = answers.TOO_SLOW
         task = self._deadlines.enter()
         try:
@@ -115,7 +114,10 @@ class Notifications:
             if isinstance(body, Answer):
                 return body
             too_late = answers.NOT_DURABLE
-            return await self._intake.take(scope, self._tried[scope["path"]], headers, body)
+            source = self._intake.verify(scope, self._tried[scope["path"]], headers, body)
+            if isinstance(source, Answer):
+                return source
+            return await self._intake.keep(source, headers, body)
         except asyncio.CancelledError:
             if not self._deadlines.missed(task):
                 raise
@@ -124,15 +126,12 @@ class Notifications:
             self._deadlines.leave(task)
 
 
-async def _send(answer: Answer, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+async def _send_in_parts(answer: Answer, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
     if scope["method"] == "HEAD":
         await send({**answer.start, "rendered": None})
         await send(END)
         return
     await send(answer.start)
-    if not answer.lingers:
-        await send(answer.body)
-        return
     # Closing while bytes are unread resets the connection, and the reset overtakes the answer: read on for a moment.
     await send({**answer.body, "more_body": True})
     with suppress(TimeoutError):

@@ -15,7 +15,9 @@ BARE_PORT, OURS_PORT = 9911, 9912
 def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     """The two in turn, so that a drifting machine drifts for both; medians, and the median of the ratios."""
     lua = script(folder)
-    bare, ours, latencies = [], [], []
+    bare: list[float] = []
+    ours: list[float] = []
+    latencies: list[tuple[float, float]] = []
     for number in range(ROUNDS):
         with server(
             ["-m", "uvicorn", "tests.bench.bare:app", "--port", str(BARE_PORT), "--no-access-log"], BARE_PORT, {}
@@ -34,7 +36,7 @@ def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
             ours.append(rate)
             latencies.append((p50, p99))
     ratio = median(mine / peer for mine, peer in zip(ours, bare, strict=True))
-    p50, p99 = (median(values) for values in zip(*latencies, strict=True))
+    p50, p99 = (median(latency[which] for latency in latencies) for which in (0, 1))
     yield (
         "durable accepts, 64 connections, server on one core",
         f"{median(ours):.0f}/s (p50 {p50:.1f} ms, p99 {p99:.1f} ms)",

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from processors.adapters.clock import SystemClock
@@ -42,21 +41,27 @@ async def _rate(path: Path, count: int, limits: Limits) -> float:
     pieces = [piece for place in range(5) for piece in pieces[place::5]]
     for start in range(0, count, 1000):
         await log.append(pieces[start : start + 1000])
+    took = await fold_everything(log, limits)
+    await log.close()
+    return count / took
+
+
+async def fold_everything(log: SqliteLog, limits: Limits) -> float:
+    """Fold what the log holds with one worker; how many seconds that takes."""
     async with log.lease([NOTIFICATIONS]) as lease:
         partition = await lease.take(0)
         worker = Worker(
             partition,
             machines=Machines(Policy()),
-            clock=clock,
+            clock=SystemClock(),
             metrics=PrometheusMetrics(),
             set_aside=SetAside(lambda _: ""),
             limits=limits,
         )
         await worker.restore()
         began = time.perf_counter()
-        while await partition.poll(1, timedelta(0)):
+        while await partition.lag():
             await worker.turn()
         took = time.perf_counter() - began
         await partition.close()
-    await log.close()
-    return count / took
+        return took

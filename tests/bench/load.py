@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -51,7 +51,7 @@ def script(folder: Path) -> Path:
 
 
 @contextmanager
-def server(arguments: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+def server(arguments: Sequence[str], port: int, environment: Mapping[str, str]) -> Generator[int]:
     """A server pinned to the first core, up when its port answers; yields its pid."""
     command = ["taskset", "-c", "0", sys.executable, *arguments]
     with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL) as process:
@@ -81,7 +81,7 @@ def _wait_for(url: str) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - our own address
+            with urllib.request.urlopen(url, timeout=1):
                 return
         except urllib.error.HTTPError:
             return

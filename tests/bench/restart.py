@@ -6,19 +6,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psutil
 
 from processors.adapters.clock import SystemClock
-from processors.adapters.prometheus import PrometheusMetrics
 from processors.adapters.sqlite.log import SqliteLog
-from processors.core.machines import Machines
-from processors.core.policy import Policy
-from processors.engine.poison import SetAside
-from processors.engine.worker import Worker
-from schemas.topics import NOTIFICATIONS
+from processors.engine.worker import Limits
+from tests.bench.folding import fold_everything
 from tests.bench.load import SECRET, server
 from tests.vendor import record, transcoder
 
@@ -76,17 +71,5 @@ async def _fill(path: Path) -> None:
         for start in range(0, TASKS, 1000):
             raws = (transcoder(f"t{task:06d}", kind, place, state=state) for task in range(start, start + 1000))
             await log.append([record(raw, clock.now_ms()) for raw in raws])
-    async with log.lease([NOTIFICATIONS]) as lease:
-        partition = await lease.take(0)
-        worker = Worker(
-            partition,
-            machines=Machines(Policy()),
-            clock=clock,
-            metrics=PrometheusMetrics(),
-            set_aside=SetAside(lambda _: ""),
-        )
-        await worker.restore()
-        while await partition.poll(1, timedelta(0)):
-            await worker.turn()
-        await partition.close()
+    await fold_everything(log, Limits())
     await log.close()

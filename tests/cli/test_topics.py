@@ -47,7 +47,7 @@ def task(product: str, task_id: str, status: str) -> Record:
 
 @contextmanager
 def running(shell: Shell, *args: str) -> Generator["subprocess.Popen[str]"]:
-    with subprocess.Popen(  # noqa: S603 - our own command line
+    with subprocess.Popen(
         [CLI, *args],
         cwd=shell.folder,
         env=shell.environment(),

@@ -152,7 +152,8 @@ def extent(connection: sqlite3.Connection, topic: str, partition: int) -> Extent
 
 def _positions(connection: sqlite3.Connection, partition: int) -> dict[str, int]:
     (known,) = connection.execute(_POSITIONS, (partition,)).fetchone()
-    return decode(known)
+    positions: dict[str, int] = decode(known)
+    return positions
 
 
 def _compacted(topic: str) -> bool:
