@@ -34,7 +34,9 @@ def fold(
             folded.records.extend(machines.announced(decision.state, decision.effects))
 
 
-def kept(folded: Folded, machines: Machines, states: Mapping[str, Task], now_ms: int) -> Iterator[Record]:
-    """The states and views of a whole batch: rendered once per machine, however many inputs it had."""
-    for key, after in folded.overlay.items():
+def kept(
+    changed: Iterable[tuple[str, Task | None]], machines: Machines, states: Mapping[str, Task], now_ms: int
+) -> Iterator[Record]:
+    """The states and views of changed machines: rendered once per machine, however many inputs it had."""
+    for key, after in changed:
         yield from machines.kept(states.get(key), after, now_ms)

@@ -6,10 +6,10 @@ drops the overlay and reads again: the step functions are pure, so nothing else 
 a turn is isolated by halving, tried again, and set aside in the same transaction that moves past it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -28,8 +28,10 @@ from schemas.state import Task
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 MS_PER_SECOND: Final = 1000
-SLICE: Final = 100
+SLICE: Final = 50
 NO_TIME: Final = timedelta(0)
 MEASURE_EVERY_MS: Final = 5_000
 # After these the worker itself is lost: the partition is not ours any more, or what is committed is not known.
@@ -40,11 +42,11 @@ LOST: Final = (Unavailable, Fenced)
 class Limits:
     """How much one turn takes and how patient it is.
 
-    `batch`: 2,000 inputs a transaction give nine tenths of the possible throughput. `idle`: the longest a turn waits
+    `batch`: inputs a transaction; on SQLite more gain nothing and keep requests waiting for the lock. `idle`: the longest a turn waits
     for input, so the longest a stop waits for an idle worker. `backoff`: the pause after a failed turn.
     """
 
-    batch: int = 2000
+    batch: int = 500
     idle: timedelta = timedelta(milliseconds=500)
     backoff: timedelta = timedelta(milliseconds=200)
     attempts: int = 3
@@ -76,10 +78,10 @@ class Worker:
 
     async def restore(self) -> None:
         """Load the committed state and arm its timers; raises NewerStateError, Unavailable, Fenced."""
-        for key, value in (await self._partition.restore()).items():
-            state = self._machines.load(value)
-            self._states[key] = state
-            self._timers.arm(key, state)
+        for part in _slices([*(await self._partition.restore()).items()]):
+            for key, value in part:
+                self._adopt(key, self._machines.load(value))
+            await self._breathe()
 
     async def turn(self) -> None:
         """Take one batch of timers or records to its commit; a fault makes the next turn smaller.
@@ -104,9 +106,8 @@ class Worker:
         self._metrics.set(Metric.MACHINES, len(self._states), partition=partition)
 
     async def _fire(self, due: Sequence[str]) -> None:
-        inputs: list[tuple[str, Input]] = [(key, TimeCame()) for key in due]
         try:
-            await self._commit(inputs, {})
+            await self._commit(([(key, TimeCame()) for key in part] for part in _slices(due)), {})
         except LOST:
             raise
         except Exception as fault:  # noqa: BLE001 - whatever breaks the core must not stop the partition
@@ -119,8 +120,7 @@ class Worker:
             return
         positions = {stored.position.topic: stored.position.offset + 1 for stored in batch}
         try:
-            inputs = [given for stored in batch if (given := self._machines.given(stored.record))]
-            await self._commit(inputs, positions)
+            await self._commit((self._given(part) for part in _slices(batch)), positions)
         except LOST:
             raise
         except Exception as fault:  # noqa: BLE001 - as above
@@ -139,22 +139,30 @@ class Worker:
         self._metrics.count(Metric.DEAD_LETTERS, where="processor", reason=REASON)
         log.error("set_aside", key=letter.key, dead_letter=letter.id)
 
-    async def _commit(self, inputs: Sequence[tuple[str, Input]], positions: Mapping[str, int]) -> None:
+    def _given(self, batch: Sequence[Stored]) -> list[tuple[str, Input]]:
+        return [given for stored in batch if (given := self._machines.given(stored.record))]
+
+    async def _commit(self, inputs: Iterable[list[tuple[str, Input]]], positions: Mapping[str, int]) -> None:
         folded = Folded()
         now_ms = self._clock.now_ms()
-        for start in range(0, len(inputs), SLICE):
-            fold(folded, self._machines, self._states, inputs[start : start + SLICE], now_ms)
-            # Requests share this loop: a whole batch at once would keep them waiting for a tenth of a second.
-            await self._clock.sleep(NO_TIME)
-        records = [*folded.records, *kept(folded, self._machines, self._states, now_ms)]
+        for part in inputs:
+            fold(folded, self._machines, self._states, part, now_ms)
+            await self._breathe()
+        for changed in _slices([*folded.overlay.items()]):
+            folded.records.extend(kept(changed, self._machines, self._states, now_ms))
+            await self._breathe()
         began_ms = self._clock.now_ms()
-        await self._partition.commit(Commit(positions, records))
+        await self._partition.commit(Commit(positions, folded.records))
         self._metrics.observe(Metric.COMMIT_SECONDS, (self._clock.now_ms() - began_ms) / MS_PER_SECOND)
         self._poison.clear()
         for key, state in folded.overlay.items():
             self._adopt(key, state)
         for effect in folded.effects:
             self._count(effect)
+
+    async def _breathe(self) -> None:
+        """Let others have the loop: in one process requests share it, and a whole batch would keep them waiting."""
+        await self._clock.sleep(NO_TIME)
 
     def _adopt(self, key: str, state: Task | None) -> None:
         if state is None:
@@ -181,3 +189,8 @@ class Worker:
                 self._metrics.count(Metric.LOST_SIGHT, product=product.value)
             case _:
                 pass
+
+
+def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), SLICE):
+        yield items[start : start + SLICE]

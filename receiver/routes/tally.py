@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Final
 
 from schemas.metrics import Metric, Metrics
 from schemas.products import PRODUCT_NAMES

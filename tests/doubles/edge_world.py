@@ -145,6 +145,7 @@ async def call(
         sent.append(message)
 
     await app(scope, receive, send)
+    await asyncio.sleep(0)  # the turn in which everything that can wait is done
     [start, *bodies] = sent
     assert start["type"] == "http.response.start"
     assert not bodies[-1].get("more_body")
