@@ -22,14 +22,13 @@ log = structlog.get_logger(__name__)
 
 DRAIN: Final = timedelta(seconds=1)
 GRACE: Final = timedelta(seconds=10)
-KEEP_ALIVE_SECONDS: Final = 75  # the vendor recommends at least 10 s and 100 requests; requests are not counted here
 SWEEP_SECONDS: Final = 5.0
 BACKLOG: Final = 2048
 
 Address = tuple[str, int]
 
 
-class CannotListen(Exception):  # noqa: N818
+class CannotListen(Exception):  # noqa: N818 - a state of the world, not a bug
     """The address cannot be listened on; the text says why in one line."""
 
 
@@ -95,7 +94,7 @@ async def serve(
             for host, port in addresses:
                 log.info("listening", host=host, port=port)
             on_listening(addresses)
-            sweeper = group.create_task(_close_stalled(servers))
+            sweeper = group.create_task(_close_overdue(servers))
             await stop.wait()
             log.info("draining", seconds=drain.total_seconds())
             on_drain()
@@ -118,7 +117,6 @@ def _config(app: ASGIApp, grace: timedelta) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # it would believe X-Forwarded-For from any process of this machine
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(grace.total_seconds())),
     )
 
@@ -148,12 +146,12 @@ def _address(bound: socket.socket) -> Address:
     return host, port
 
 
-async def _close_stalled(servers: Sequence[uvicorn.Server]) -> None:
-    """Close connections whose request never gets complete; uvicorn itself would wait for ever."""
+async def _close_overdue(servers: Sequence[uvicorn.Server]) -> None:
+    """Close connections whose request never gets complete, and those that idle; uvicorn would wait for the former."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         for server in servers:
             connections: list[object] = list(server.server_state.connections)
             for connection in connections:
-                if isinstance(connection, BoundedProtocol) and connection.stalled():
+                if isinstance(connection, BoundedProtocol) and connection.overdue():
                     connection.transport.close()

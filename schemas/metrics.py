@@ -62,8 +62,8 @@ class Metrics(Protocol):
         """Add to a counter."""
         ...
 
-    def observe(self, metric: Metric, value: float, **labels: str) -> None:
-        """Record one value of a histogram."""
+    def observe(self, metric: Metric, *values: float, **labels: str) -> None:
+        """Record values of a histogram."""
         ...
 
     def set(self, metric: Metric, value: float, **labels: str) -> None:

@@ -55,16 +55,18 @@ class PrometheusMetrics(Collector):
         """Set a gauge."""
         self._numbers[metric, tuple(labels.items())] = value
 
-    def observe(self, metric: Metric, value: float, **labels: str) -> None:
-        """Record one value of a histogram."""
+    def observe(self, metric: Metric, *values: float, **labels: str) -> None:
+        """Record values of a histogram."""
         series = (metric, tuple(labels.items()))
         with self._lock:
             histogram = self._histograms.get(series)
             if histogram is None:
                 bounds = BUCKETS.get(metric, SECONDS)
                 histogram = self._histograms[series] = Histogram(bounds, [0] * (len(bounds) + 1))
-            histogram.counts[bisect_left(histogram.bounds, value)] += 1
-            histogram.total += value
+            counts, bounds = histogram.counts, histogram.bounds
+            for value in values:
+                counts[bisect_left(bounds, value)] += 1
+            histogram.total += sum(values)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format asked for, and its content type."""

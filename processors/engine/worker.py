@@ -42,8 +42,9 @@ LOST: Final = (Unavailable, Fenced)
 class Limits:
     """How much one turn takes and how patient it is.
 
-    `batch`: inputs a transaction; on SQLite more gain nothing and keep requests waiting for the lock. `idle`: the longest a turn waits
-    for input, so the longest a stop waits for an idle worker. `backoff`: the pause after a failed turn.
+    `batch`: inputs a transaction; on SQLite more gain nothing and keep requests waiting for the interpreter lock.
+    `idle`: the longest a turn waits for input, so the longest a stop waits for an idle worker. `backoff`: the pause
+    before a lone input is tried again, `attempts` times in all.
     """
 
     batch: int = 500

@@ -17,6 +17,7 @@ from schemas.metrics import Metric, Metrics
 from schemas.record import Record
 from schemas.topics import PROBES
 
+UNAVAILABLE: Final = 503
 PROOF_SECONDS: Final = 1.0
 PROBE_WITHIN_SECONDS: Final = 2.0
 
@@ -24,7 +25,7 @@ Condition = Callable[[], bool]
 
 
 def _answer(status: int, content: Mapping[str, Any]) -> Response:
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "1"} if status == 503 else {})  # noqa: PLR2004
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "1"} if status == UNAVAILABLE else {})
     return Response(encode(dict(content)), status, headers, "application/json")
 
 

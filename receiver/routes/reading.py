@@ -14,7 +14,7 @@ PARTIAL_BODIES: Final = 256
 DISCARD_LIMIT: Final = 4 * 1024 * 1024
 
 
-class Disconnected(Exception):  # noqa: N818
+class Disconnected(Exception):  # noqa: N818 - a state of the world, not a bug
     """The client left before its request was complete: nobody is there to answer."""
 
 

@@ -75,8 +75,8 @@ class CountingMetrics:
     def count(self, metric: Metric, amount: int = 1, **labels: str) -> None:
         self.counts[metric, *labels.values()] += amount
 
-    def observe(self, metric: Metric, value: float, **_: str) -> None:
-        self.observed.setdefault(metric, []).append(value)
+    def observe(self, metric: Metric, *values: float, **_: str) -> None:
+        self.observed.setdefault(metric, []).extend(values)
 
     def set(self, metric: Metric, value: float, **_: str) -> None:
         self.gauges[metric] = value

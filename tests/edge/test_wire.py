@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from receiver.protocol import FRAMING_LIMIT, HEADERS_LIMIT
+from receiver.protocol import FRAMING_LIMIT, HEADERS_LIMIT, IDLE_SWEEPS
 from receiver.routes.reading import BODY_LIMIT
-from receiver.server import KEEP_ALIVE_SECONDS
+from receiver.server import SWEEP_SECONDS
 from schemas.topics import NOTIFICATIONS
 from tests.doubles.edge_server import Running, Wire, chunked, request, running
 from tests.doubles.edge_world import Edge, call, notification, signed
@@ -37,7 +37,7 @@ async def test_a_connection_serves_a_hundred_requests_and_more(server: Running, 
 
 
 def test_an_idle_connection_lives_longer_than_the_vendor_recommends() -> None:
-    assert KEEP_ALIVE_SECONDS >= 10
+    assert IDLE_SWEEPS * SWEEP_SECONDS >= 10
 
 
 @pytest.mark.parametrize("headers", [signed(BODY), {}, {"Content-Type": "text/plain"}])
@@ -239,6 +239,13 @@ async def test_a_request_that_never_gets_complete_is_closed_and_an_idle_one_is_n
         assert await silent.ended()
         assert await slow.ended()
         assert (await idle.post(BODY, signed(BODY))).status == 200
+
+
+async def test_a_connection_that_idles_for_all_its_sweeps_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("receiver.server.SWEEP_SECONDS", 0.01)
+    async with running(Edge()) as server, await server.connect() as idle:
+        assert (await idle.post(BODY, signed(BODY))).status == 200
+        assert await idle.ended()
 
 
 async def test_a_request_that_the_application_works_on_is_not_swept(monkeypatch: pytest.MonkeyPatch) -> None:
