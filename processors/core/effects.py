@@ -23,6 +23,7 @@ class Transitioned:
     """An accepted change of status: one public record, whatever is retried or crashes."""
 
     product: Product
+    task_id: str
     number: int
     before: Status | None
     after: Status

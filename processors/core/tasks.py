@@ -130,6 +130,7 @@ def _doubt(known: Task, learned: Task, reading: Reading) -> Doubt | None:
 def _transition(before: Task | None, learned: Task, evidence: Evidence, now_ms: int) -> Transitioned:
     return Transitioned(
         product=learned.product,
+        task_id=learned.id,
         number=learned.transitions + 1,
         before=before.status if before else None,
         after=learned.status,

@@ -24,7 +24,7 @@ from processors.ports import Clock, Commit, Partition
 from schemas.errors import Fenced, Unavailable
 from schemas.metrics import Metric, Metrics
 from schemas.record import Record, Stored
-from schemas.state import Task
+from schemas.state import Task, task_key
 
 log = structlog.get_logger(__name__)
 
@@ -184,6 +184,8 @@ class Worker:
                 self._metrics.count(Metric.FOLDED, product=product.value, verdict=verdict.value)
             case Transitioned(product=product, after=after):
                 self._metrics.count(Metric.TRANSITIONS, product=product.value, to=after.value)
+                # Debug, because a busy log would write more lines than records; the timeline tells it anyway.
+                log.debug("transition", key=task_key(product, effect.task_id), to=after.value, notice=effect.evidence)
             case Doubted(product, doubt):
                 self._metrics.count(Metric.DOUBTS, product=product.value, doubt=doubt.value)
             case LostSight(product):

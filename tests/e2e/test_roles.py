@@ -6,6 +6,7 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import psutil
 import pytest
 
 from processors.adapters.http import Client
@@ -138,6 +139,21 @@ async def test_commands_read_the_log_while_a_server_works(tmp_path: Path) -> Non
         assert (code, "no difference" in printed) == (0, True)
         code, printed, _ = await run("doctor", variables=variables)
         assert code == 0, printed
+
+
+async def test_a_receiver_whose_processor_is_away_keeps_its_memory(tmp_path: Path) -> None:
+    async with started("receive", environment(tmp_path)) as child, Client(child.url) as client:
+        process = psutil.Process(child.process.pid)
+
+        async def send(first: int, count: int) -> None:
+            for number in range(first, first + count):
+                assert await notify(client, transcoder(f"t{number}", 110, 0)) == 200
+
+        await asyncio.gather(*(send(1000 * sender, 100) for sender in range(8)))
+        before = process.memory_info().rss
+        await asyncio.gather(*(send(100_000 + 1000 * sender, 500) for sender in range(8)))
+        assert process.memory_info().rss - before < 8 * 2**20
+    assert len(await everything(tmp_path / "log.db", NOTIFICATIONS)) == 4800
 
 
 async def test_a_stream_key_and_the_secrets_are_in_no_file_and_no_line(tmp_path: Path) -> None:

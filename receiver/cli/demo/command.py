@@ -13,7 +13,7 @@ from receiver import logs
 from receiver.cli.demo.screen import picture, story, summary
 from receiver.cli.demo.stage import Progress, perform
 from receiver.cli.roles import in_loop
-from receiver.cli.terminal import Terminal
+from receiver.cli.terminal import Terminal, say
 from receiver.server import stop_on_signals
 
 app = typer.Typer(add_completion=False)
@@ -52,11 +52,17 @@ async def _show(folder: Path, seconds: float) -> bool:
     stop = asyncio.Event()
     stop_on_signals(stop)
     screen = Terminal()
+    told = 0
     with Live(console=screen, refresh_per_second=8, transient=True) as live:
 
         def watch(progress: Progress) -> None:
+            nonlocal told
+            tenths = 10 * len(progress.sent) // len(progress.planned)
             if screen.is_terminal:
                 live.update(picture(progress))
+            elif tenths > told:
+                told = tenths
+                say(f"{len(progress.sent)} of {len(progress.planned)} notifications answered 200 and durable")
 
         progress = await perform(load(), folder, seconds, stop, watch)
     summary(progress, screen)
