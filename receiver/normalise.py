@@ -51,6 +51,7 @@ class NotUnderstood(NamedTuple):
     reason: Reason
     detail: str
     key: str | None = None
+    product: str | None = None
 
 
 def normalise(body: bytes, source: str, received_ms: int) -> Understood | NotUnderstood:
@@ -83,16 +84,16 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
         try:
             task_id, vendor_ms = shapes.identity(task_of, payload) or _modelled_identity(task_of, payload)
         except ValidationError as error:
-            return NotUnderstood(
-                Reason.BAD_PAYLOAD, _places(error, "payload"), _pass_through_key(product_id, notice_id, payload)
-            )
+            key = _pass_through_key(product_id, notice_id, payload)
+            return NotUnderstood(Reason.BAD_PAYLOAD, _places(error, "payload"), key, task_of)
         product = _NAMES[task_of]
         key = task_key(product, task_id)
     sent["noticeId"] = notice_id
     sent["productId"] = product_id
     sent["eventType"] = event_type
     sent["event"] = event_name(product, event_type)
-    sent["notifyMs"] = notify_ms
+    if type(sent.get("notifyMs")) is not int:
+        sent["notifyMs"] = notify_ms
     sent["product"] = product
     sent["taskId"] = task_id
     sent["source"] = source
@@ -100,7 +101,7 @@ def _understand(sent: dict[str, Any], frame: Frame, source: str, received_ms: in
     try:
         value = encode(sent)
     except TypeError:
-        return NotUnderstood(Reason.TOO_DEEP, "nested more deeply than a record may be", key)
+        return NotUnderstood(Reason.TOO_DEEP, "nested more deeply than a record may be", key, product)
     evidence = f"{product_id}:{event_type}:{notice_id}"
     record = Record(NOTIFICATIONS, key, value, evidence, product, vendor_ms or notify_ms or received_ms)
     return Understood(record, product, notify_ms, console_test)

@@ -26,6 +26,11 @@ FLOOD_ANSWER: Final = (
 )
 
 
+MALFORMED_ANSWER: Final = (
+    b'content-type: application/json\r\ncontent-length: 21\r\nconnection: close\r\n\r\n{"cause":"malformed"}'
+)
+
+
 class FloodError(Exception):
     """The headers are beyond a bound: the parser stops and the connection ends."""
 
@@ -168,12 +173,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._framing = 0
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not JSON
         """What uvicorn calls when the parser stopped, for whatever reason."""
         if self._flooded:
             self._refuse_flood()
         elif not self.transport.is_closing():
-            super().send_400_response(msg)
+            self.transport.write(STATUS_LINE[400] + MALFORMED_ANSWER)
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """Go on with what is pipelined; idle connections are found by the sweep, a timer for each answer costs 3 µs."""

@@ -86,8 +86,8 @@ def _own_folder(role: Role, settings: Settings) -> ExitStack:
     owned = ExitStack()
     for plain in role.plain:
         held_by = (
-            f"process {{pid}} is a `{plain}` with the data folder {settings.data}: "
-            "give this one another AGORA_EVENTS_DATA"
+            f"process {{pid}} keeps its {plain} things in {settings.data}: stop it, or give this one another "
+            "AGORA_EVENTS_DATA"
         )
         owned.enter_context(locked(settings.data / f"{plain}.lock", held_by))
     return owned

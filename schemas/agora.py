@@ -21,7 +21,15 @@ from schemas.products import (
 
 VendorTime = Annotated[int | None, BeforeValidator(millis)]
 VendorId = Annotated[str, Field(min_length=1, max_length=256)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_truth), Field(ge=0, lt=2**63)]
 
 
 class Vendor(BaseModel):

@@ -12,6 +12,7 @@ from schemas.topics import DEAD_LETTERS
 def dead_letter(
     *,
     key: str,
+    product: str | None,
     reason: str,
     detail: str,
     where: Literal["receiver", "processor"],
@@ -35,4 +36,4 @@ def dead_letter(
         "body": sealed,
         "headers": dict(headers),
     }
-    return Record(DEAD_LETTERS, key, encode(value), name, "dead-letters", received_ms)
+    return Record(DEAD_LETTERS, key, encode(value), name, product or "unknown", received_ms)

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from schemas.codec import is_array, is_object
+from schemas.codec import DecodeError, decode, encode, is_array, is_object
 
 MASK: Final = "***"
 
@@ -26,10 +26,11 @@ SECRET_FIELDS: Final = frozenset(
     }
 )
 # A stream address carries its key in the path wherever it stands, in the middle of a sentence too.
-STREAM_ADDRESS: Final = re.compile(r"rtmp[a-z]*://", re.IGNORECASE)
+STREAM_ADDRESS: Final = re.compile(r"(rtmp[a-z]*|srt)://", re.IGNORECASE)
 
 # Names recur in every payload: the ones known to be no secret are looked up, not spelled out again.
 _open_names: set[str] = set()
+JSON_BEGINS: Final = ("{", "[")
 CONTAINERS: Final = (dict, list)  # a tuple: `dict | list` would be built anew at every question
 _NAMES_REMEMBERED: Final = 4096
 _NAME_LENGTH: Final = 64
@@ -55,8 +56,11 @@ def _mask_object(node: dict[str, Any], waiting: list[Any]) -> None:
         if name not in _open_names and child is not None and is_secret_field(name):
             node[name] = MASK
         elif isinstance(child, str):
-            if "://" in child and STREAM_ADDRESS.search(child):  # the cheap question first: this is the hot path
+            # The cheap questions first: this is the hot path.
+            if "://" in child and STREAM_ADDRESS.search(child):
                 node[name] = MASK
+            elif child.startswith(JSON_BEGINS):
+                node[name] = _masked_text(child)
         elif isinstance(child, CONTAINERS):
             waiting.append(child)
 
@@ -64,10 +68,24 @@ def _mask_object(node: dict[str, Any], waiting: list[Any]) -> None:
 def _mask_array(node: list[Any], waiting: list[Any]) -> None:
     for place, child in enumerate(node):
         if isinstance(child, str):
-            if STREAM_ADDRESS.search(child):
-                node[place] = MASK
+            node[place] = MASK if STREAM_ADDRESS.search(child) else _masked_text(child)
         elif isinstance(child, CONTAINERS):
             waiting.append(child)
+
+
+def _masked_text(text: str) -> str:
+    """A text, masked inside where it is JSON itself, as the vendor's own `userConfigDetail` is."""
+    if not text.startswith(JSON_BEGINS):
+        return text
+    try:
+        content = decode(text)
+        plain = encode(content)
+    except DecodeError:
+        return text
+    except TypeError:  # nested too deeply to be looked into
+        return MASK
+    masked = encode(mask(content))
+    return text if masked == plain else masked.decode()
 
 
 def is_secret_field(name: str) -> bool:

@@ -15,7 +15,7 @@ from processors.core.order import is_stale, missing_after
 from processors.core.policy import Policy
 from processors.core.runs import earliest, joined
 from processors.core.statuses import CONNECTED, TERMINAL, Reading, contradicts, join, read
-from processors.core.timeline import TIMELINE_KEPT, doubted, noted, told
+from processors.core.timeline import continued, doubted, noted, told
 from processors.core.timers import Timer, armed
 from schemas.events import Event, Evidence
 from schemas.state import Counts, Doubt, Task
@@ -69,7 +69,7 @@ def _weigh(before: Task | None, evidence: Evidence, now_ms: int, policy: Policy)
             session_revision=known.session_revision + reports,
             news_ms=max(known.news_ms, evidence.received_ms),
             ended_seen_ms=evidence.received_ms if ends else known.ended_seen_ms,
-            timeline=(*known.timeline, *story)[-TIMELINE_KEPT:],
+            timeline=continued(known.timeline, story),
         ),
         tuple(effects),
     )
@@ -151,7 +151,7 @@ def _tick(task: Task, now_ms: int, policy: Policy) -> Decision:
         case Timer.LOST:
             return Decision(None, (LostSight(task.product),))
         case Timer.SILENT:
-            story = (*task.timeline, doubted(Doubt.SILENT, now_ms))[-TIMELINE_KEPT:]
+            story = continued(task.timeline, [doubted(Doubt.SILENT, now_ms)])
             silent = task.with_(doubt=Doubt.SILENT, version=task.version + 1, timeline=story)
             return Decision(silent, (Doubted(task.product, Doubt.SILENT),))
 

@@ -1,5 +1,6 @@
 """A task's story in words and data: evidence, what it was worth, what followed. Entries are encoded once, here."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from processors.core.effects import Transitioned, Verdict
@@ -8,6 +9,7 @@ from schemas.events import Evidence
 from schemas.state import Doubt
 
 TIMELINE_KEPT: Final = 100
+TRANSITION: Final = b'{"kind":"transition"'
 
 WORTH: Final = {
     Verdict.APPLIED: "",
@@ -27,13 +29,23 @@ DOUBTS: Final = {
 }
 
 
+def continued(timeline: tuple[bytes, ...], story: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The timeline with what followed, within its bound. Transitions stay: they are few, and the reason for it all."""
+    whole = (*timeline, *story)
+    excess = len(whole) - TIMELINE_KEPT
+    if excess <= 0:
+        return whole
+    passing = [place for place, entry in enumerate(whole) if not entry.startswith(TRANSITION)][:excess]
+    return tuple(entry for place, entry in enumerate(whole) if place not in passing)
+
+
 def told(evidence: Evidence, worth: Verdict) -> bytes:
     """The entry of a notification."""
     word = f" ({evidence.word})" if evidence.word else ""
     return encode_to_keep(
         {
-            "at": rfc3339(evidence.received_ms),
             "kind": "notification",
+            "at": rfc3339(evidence.received_ms),
             "what": f"{evidence.name}{word}{WORTH[worth]}",
             "evidence": evidence.id,
             "verdict": worth,
@@ -47,8 +59,8 @@ def noted(transition: Transitioned) -> bytes:
     """The entry of a transition."""
     return encode_to_keep(
         {
-            "at": rfc3339(transition.recorded_ms),
             "kind": "transition",
+            "at": rfc3339(transition.recorded_ms),
             "what": f"{transition.before or 'unseen'} → {transition.after}",
             "number": transition.number,
             "cause": transition.cause,
@@ -60,4 +72,4 @@ def noted(transition: Transitioned) -> bytes:
 def doubted(doubt: Doubt | None, at_ms: int) -> bytes:
     """The entry of a doubt that arose or was laid."""
     what = f"suspect: {DOUBTS[doubt]}" if doubt else "no longer suspect"
-    return encode_to_keep({"at": rfc3339(at_ms), "kind": "decision", "what": what, "doubt": doubt})
+    return encode_to_keep({"kind": "decision", "at": rfc3339(at_ms), "what": what, "doubt": doubt})

@@ -40,15 +40,17 @@ class SetAside:
 
     def record(self, stored: Stored, fault: Exception, now_ms: int) -> Record:
         """The dead letter of an input record."""
-        return self._letter(stored.record.key, stored.record.value or b"", fault, now_ms)
+        record = stored.record
+        return self._letter(record.key, record.product, record.value or b"", fault, now_ms)
 
     def timer(self, key: str, fault: Exception, now_ms: int) -> Record:
         """The dead letter of a machine whose timer broke the core; the timer stays off until the machine changes."""
-        return self._letter(key, b"", fault, now_ms)
+        return self._letter(key, key.partition("/")[0], b"", fault, now_ms)
 
-    def _letter(self, key: str, original: bytes, fault: Exception, now_ms: int) -> Record:
+    def _letter(self, key: str, product: str, original: bytes, fault: Exception, now_ms: int) -> Record:
         return dead_letter(
             key=key,
+            product=product,
             reason=REASON,
             # The message of an exception may quote the values that caused it.
             detail=f"{type(fault).__name__} while folding {key}",

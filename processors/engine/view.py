@@ -94,22 +94,23 @@ class TaskView:
     async def catch_up(self) -> None:
         """Read everything there is now, once; raises Unavailable."""
         for partition in self._offsets:
-            end = (await self._log.extent(VIEWS, partition)).end
-            while self._offsets[partition] < end and await self._advance(partition, timedelta(0)):
-                pass
-            self._read_ms[partition] = self._clock.now_ms()
+            await self._catch_up(partition)
 
     async def _follow_partition(self, partition: int, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                end = (await self._log.extent(VIEWS, partition)).end
+                await self._catch_up(partition)
                 await self._advance(partition, PATIENCE)
-                if self._offsets[partition] >= end:
-                    self._read_ms[partition] = self._clock.now_ms()
             except Unavailable as reason:
                 log.warning("view_behind", partition=partition, reason=str(reason))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), BACKOFF.total_seconds())
+
+    async def _catch_up(self, partition: int) -> None:
+        end = (await self._log.extent(VIEWS, partition)).end
+        while self._offsets[partition] < end and await self._advance(partition, timedelta(0)):
+            pass
+        self._read_ms[partition] = self._clock.now_ms()
 
     async def _advance(self, partition: int, wait: timedelta) -> bool:
         batch = await self._log.read(VIEWS, partition, self._offsets[partition], limit=BATCH, wait=wait)

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     )
     data: Path = _setting(
         f"{PREFIX}DATA",
-        "Folder for what this process keeps beside the log; two processes never share one",
+        "Folder for what this process keeps beside the log; two processes of one role never share one",
         example="/var/lib/agora-events",
         default=Path("agora-events-data"),
     )

@@ -31,8 +31,8 @@ def run_replay(
 ) -> None:
     """Fold a range of the log into a fresh state and print what differs. Nothing is written and nobody is told.
 
-    A task whose life began before the range differs, because its beginning is missing. Exit code 1 when anything
-    differs.
+    A task whose life began before the range or went on after it differs, because a part of it is missing. Exit code 1
+    when anything differs.
     """
     from_ms = 0 if from_ is None else _moment("--from", from_)
     to_ms = SystemClock().now_ms() if to is None else _moment("--to", to)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from schemas.codec import decode, encode
-from schemas.products import PULL_ID, PUSH_ID, TRANSCODER_ID
+from schemas.products import PULL_ID, PUSH_ID, TRANSCODER_ID, product_name
 
 # The files' names begin with the product and the number of the event.
 PRODUCT_IDS: Final[Mapping[str, int]] = {
@@ -36,6 +36,12 @@ def sample(name: str, now_ms: int) -> bytes:
     product_id, event_type = event
     payload = decode(files("schemas.examples").joinpath(f"{name}.json").read_bytes())
     return fresh({"productId": product_id, "eventType": event_type, "payload": payload}, now_ms)
+
+
+def product(name: str) -> str:
+    """The name of a sample's product, empty for another name."""
+    event = _event(name)
+    return product_name(event[0]) if event else ""
 
 
 def fresh(envelope: Mapping[str, Any], now_ms: int) -> bytes:

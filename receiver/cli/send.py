@@ -42,7 +42,8 @@ def send(
     if file == STDIN == secret_file:
         raise typer.BadParameter("stdin can not be both the body and the secret")
     address = _address(url)
-    secret = secret_of(source, secret_file)
+    # The address may name the source, and a sample's product often has the source's name.
+    secret = secret_of(source, secret_file, urlsplit(address).path.rpartition("/")[2], samples.product(sample))
     body = _body(sample, file, fresh=fresh)
     answer = asyncio.run(post(address, body, {**CONTENT_TYPE, **signature_headers(secret, body)}, PATIENCE))
     _print(address, answer, as_json=as_json)

@@ -39,9 +39,12 @@ def candidates(source: str | None, secret_file: Path | None) -> Secrets:
     return {source: known[source]}
 
 
-def secret_of(source: str | None, secret_file: Path | None) -> bytes:
-    """The newest secret of one source; with one source configured it need not be named."""
+def secret_of(source: str | None, secret_file: Path | None, *hints: str) -> bytes:
+    """The newest secret of one source; with one configured, or a hint that names one, it need not be named."""
     found = candidates(source, secret_file)
+    named = next((hint for hint in hints if hint in found), None)
+    if named is not None:
+        return found[named][0]
     if len(found) > 1:
         raise typer.BadParameter(f"several sources are configured: name one with --source: {', '.join(found)}")
     return next(iter(found.values()))[0]

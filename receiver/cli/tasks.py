@@ -41,7 +41,8 @@ def list_(
         for task in tasks:
             emit(task)
     elif not tasks:
-        say(f"No such tasks in {settings.log}.")
+        filtered = product or status or instance
+        say(f"No such task in {settings.log}." if filtered else f"No tasks yet in {settings.log}.")
     else:
         tabulate(("product", "id", "status", "channel", "started", "updated", "end reason"), map(_row, tasks))
 

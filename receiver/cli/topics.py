@@ -136,5 +136,5 @@ def _told(topic: str, data: Any) -> list[str | tuple[str, str]]:
     if data is None:
         return [("removed", "dim")]
     if topic == TRANSITIONS:
-        return [f"{data['number']}: {data['from'] or 'unknown'} → ", status_cell(data["to"]), f" by {data['cause']}"]
+        return [f"{data['number']}: {data['from'] or 'unseen'} → ", status_cell(data["to"]), f" by {data['cause']}"]
     return [encode(data).decode()]

@@ -122,7 +122,8 @@ class Intake:
 
 
 def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+    """A header's text; an empty one says nothing."""
+    return value.decode("latin-1") if value else None
 
 
 def _is_unsigned_test(body: bytes) -> bool:

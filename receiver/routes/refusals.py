@@ -14,7 +14,7 @@ from schemas.signature import Secrets, explain
 log = structlog.get_logger(__name__)
 
 # A human who sets a console up sees every cause; a flood costs the bare minimum.
-EXPLAINED_AT_ONCE: Final = 20
+EXPLAINED_AT_ONCE: Final = 60
 EXPLAINED_PER_SECOND: Final = 0.5
 ADDRESSES_REMEMBERED: Final = 10_000
 # Lines for all addresses together: many addresses must not fill the disk.

@@ -9,8 +9,21 @@ from schemas.deadletters import dead_letter
 from schemas.masking import mask
 from schemas.record import Record
 
-# A header whose name holds one of these may hold a credential, whoever put it there.
-SECRET_HEADER_PARTS: Final = ("signature", "auth", "cookie", "token", "secret", "key", "password", "session")
+# What helps to find out where a body came from. Any other header may hold a credential, whatever it is called.
+OPEN_HEADERS: Final = frozenset(
+    {
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "host",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-request-id",
+    }
+)
 
 
 def set_aside(
@@ -25,6 +38,7 @@ def set_aside(
     """The dead letter of a body, under the key it would have had."""
     return dead_letter(
         key=unusable.key or source,
+        product=unusable.product,
         reason=unusable.reason.value,
         detail=unusable.detail,
         where="receiver",
@@ -39,7 +53,5 @@ def set_aside(
 def open_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     """The headers that may be shown."""
     texts = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.items()}
-    shown: dict[str, str] = mask(
-        {name: value for name, value in texts.items() if not any(part in name for part in SECRET_HEADER_PARTS)}
-    )
+    shown: dict[str, str] = mask({name: value for name, value in texts.items() if name in OPEN_HEADERS})
     return shown

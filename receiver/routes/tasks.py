@@ -86,6 +86,8 @@ def _error(name: str, value: str) -> FieldError | None:
         return FieldError(name, "not one of the allowed values", ", ".join(CHOICES[name]))
     if name == "limit" and not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= LIMIT_MAX):
         return FieldError(name, "not a number in the allowed range", f"1 to {LIMIT_MAX}")
+    if name == "cursor" and value.partition("/")[0] not in CHOICES["product"]:
+        return FieldError(name, "not a cursor", "`next` of the page before")
     if len(value) > TEXT_LIMIT:
         return FieldError(name, "too long", f"at most {TEXT_LIMIT} characters")
     return None

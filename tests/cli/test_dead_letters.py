@@ -25,6 +25,7 @@ GOOD = encode(
 def set_aside(original: bytes, where: str = "receiver", key: str = "push/c1") -> Record:
     return dead_letter(
         key=key,
+        product="push",
         reason="not-json",
         detail="not JSON from line 1",
         where="receiver" if where == "receiver" else "processor",

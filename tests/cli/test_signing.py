@@ -196,3 +196,12 @@ def test_nobody_there_is_one_line(shell: Shell) -> None:
     outcome = shell.run("send", gone)
     assert outcome.code == 1
     assert outcome.err.startswith(f"{gone}/notifications: no answer")
+
+
+def test_among_several_sources_the_address_or_the_sample_names_the_one(shell: Shell) -> None:
+    several = shell.having(AGORA_EVENTS_NOTIFICATION_SECRETS=TWO_SOURCES)
+    with answering(200, b"{}") as endpoint:
+        assert several.run("send", f"{endpoint.url}/notifications/push").code == 0
+        assert several.run("send", endpoint.url, "--sample", "push-1-created").code == 0
+    for _, headers, body in endpoint.received:
+        assert source_of({"push": [b"p"]}, body, headers[V2_HEADER], None, accept_v1=False) == "push"

@@ -97,7 +97,7 @@ def test_a_person_sees_what_came_and_nothing_drives_the_terminal(shell: Shell) -
     shell.append(Record(TASKS, "push/a", b"{}", "v", "push", 1), Record(TASKS, "push/a", None, "v2", "push", 1))
     assert "[red]" in shell.run("topics", "read", NOTIFICATIONS).out
     assert "\x1b" not in shell.run("topics", "read", NOTIFICATIONS).out
-    assert "1: unknown → STARTED by notification" in shell.run("topics", "read", TRANSITIONS).out
+    assert "1: unseen → STARTED by notification" in shell.run("topics", "read", TRANSITIONS).out
     assert "removed" in shell.run("topics", "read", TASKS).out
 
 
@@ -179,7 +179,8 @@ def test_a_task_that_is_not_there_is_one_line(shell: Shell) -> None:
 
 
 def test_no_tasks_is_said(shell: Shell) -> None:
-    assert "No such tasks" in shell.run("tasks").out
+    assert "No tasks yet" in shell.run("tasks").out
+    assert "No such task" in shell.run("tasks", "--product", "push").out
     assert shell.run("tasks", "--json").lines == []
 
 

@@ -153,3 +153,19 @@ def test_masking_keeps_the_shape(value: Any) -> None:
 
     before = shape(value)
     assert shape(mask(value)) == before
+
+
+def test_secrets_inside_a_text_that_is_json_are_masked_too() -> None:
+    inner = encode({"token": CANARY, "list": [encode({"rtmpUrl": CANARY}).decode()], "open": 1}).decode()
+    masked = mask({"note": inner, "list": [inner]})
+    assert CANARY not in str(masked)
+    assert decode(masked["note"])["open"] == 1
+
+
+@pytest.mark.parametrize("text", ['{"open": 1.50}', "[1, 2 ]", "{no json", "[" * 300 + "]" * 300, "{" * 5000])
+def test_a_text_without_secrets_stays_as_it_is_unless_it_cannot_be_looked_into(text: str) -> None:
+    assert mask({"note": text})["note"] in {text, MASK}
+
+
+def test_a_stream_address_of_srt_is_one_too() -> None:
+    assert mask({"note": f"srt://host?streamid={CANARY}"}) == {"note": MASK}

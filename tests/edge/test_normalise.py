@@ -295,3 +295,12 @@ def test_a_quick_look_that_is_too_lenient_is_noticed() -> None:
 
     with pytest.raises(AssertionError):
         agrees_with_the_models(shapes.frame, lenient, decode(notification({"taskId": "t"})))
+
+
+def test_the_vendors_notify_ms_is_published_as_it_was_sent() -> None:
+    assert value(notification(TRANSCODER_STATUS, notifyMs=1))["notifyMs"] == 1
+    assert value(notification(TRANSCODER_STATUS, notifyMs="1611566412672"))["notifyMs"] == 1_611_566_412_672
+
+
+def test_true_is_no_product() -> None:
+    assert refused(notification(TRANSCODER_STATUS, productId=True)).reason is Reason.BAD_ENVELOPE

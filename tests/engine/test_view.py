@@ -97,3 +97,19 @@ async def test_a_replay_writes_nothing_and_reports_what_breaks_the_core() -> Non
     fresh = await replayed(world)
     assert fresh.broken == ["3:110:poison-110-0"]
     assert await world.log.extent(NOTIFICATIONS, 0) == before
+
+
+async def test_a_view_of_an_empty_log_is_ready_at_once() -> None:
+    world = World()
+    view = TaskView(world.log, world.clock)
+    stop = asyncio.Event()
+    following = asyncio.create_task(view.follow(stop))
+
+    async def ready() -> bool:
+        return view.ready
+
+    await eventually(ready)
+    assert view.page() == ([], None)
+    stop.set()
+    await world.clock.advance(timedelta(seconds=2))
+    await following

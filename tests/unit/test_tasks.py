@@ -227,3 +227,10 @@ def test_the_timeline_tells_what_was_heard_and_what_followed() -> None:
         ("notification", "cloud_transcoder_state (failed)"),
         ("decision", "suspect: the vendor says it failed, which is no end"),
     ]
+
+
+def test_a_flood_of_repeats_never_pushes_a_transition_out_of_the_timeline() -> None:
+    flood = [running(1, notify_ms=T0 + number) for number in range(300)]
+    task = fold(started(0), *flood)
+    kinds = [decode(moment)["kind"] for moment in task.timeline]
+    assert (len(kinds), kinds.count("transition")) == (100, 2)
