@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Final
 
 from processors.adapters.clock import SystemClock
@@ -12,7 +13,7 @@ from processors.adapters.sqlite.log import SqliteLog
 from processors.adapters.sqlite.retention import Retention
 from processors.adapters.sqlite.writer import SWITCH_INTERVAL_SECONDS
 from processors.core.machines import Machines
-from processors.core.policy import DAY_MS, Policy
+from processors.core.policy import Policy
 from processors.engine.poison import SetAside
 from processors.engine.worker import Worker
 from processors.ports import Clock, Log, Partition
@@ -23,6 +24,7 @@ from schemas.topics import NOTIFICATIONS
 
 # Requests and notifications leave few cycles behind; the default of 700 collects dozens of times a millisecond's batch.
 YOUNG_OBJECTS: Final = 10_000
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 # What the engine reads; whoever works partition n of one works it of all.
 INPUTS: Final = (NOTIFICATIONS,)
@@ -58,7 +60,7 @@ def tune_interpreter() -> None:
 
 def machines(settings: Settings) -> Machines:
     """The core under the configured policy."""
-    return Machines(Policy(lost_after_ms=round(settings.lost_after_days * DAY_MS)))
+    return Machines(Policy(lost_after_ms=round(settings.lost_after / MILLISECOND)))
 
 
 def hiring(settings: Settings, clock: Clock, metrics: Metrics, seal: Seal) -> Callable[[Partition], Worker]:

@@ -88,7 +88,6 @@ class Task(NamedTuple):
     transitions: int = 0
     session_revision: int = 0
     version: int = 0
-    first_seen_ms: int = 0
     news_ms: int = 0
     ended_seen_ms: int | None = None
     counts: Counts = Counts()

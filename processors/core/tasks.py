@@ -38,7 +38,7 @@ def step(task: Task | None, given: Input, now_ms: int, policy: Policy) -> Decisi
 
 
 def _weigh(before: Task | None, evidence: Evidence, now_ms: int, policy: Policy) -> Decision:
-    known = before or Task(evidence.product, evidence.task_id, first_seen_ms=evidence.received_ms)
+    known = before or Task(evidence.product, evidence.task_id)
     if is_our_own_repeat(known, evidence):
         return Decision(before)
     reading = read(evidence, can_ask=policy.can_ask)

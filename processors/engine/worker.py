@@ -107,33 +107,35 @@ class Worker:
         self._metrics.set(Metric.MACHINES, len(self._states), partition=partition)
 
     async def _fire(self, due: Sequence[str]) -> None:
-        try:
-            await self._commit(([(key, TimeCame()) for key in part] for part in _slices(due)), {})
-        except LOST:
-            raise
-        except Exception as fault:  # noqa: BLE001 - whatever breaks the core must not stop the partition
-            if await self._is_alone(f"timer of {due[0]}", len(due)):
-                self._timers.disarm(due[0])
-                await self._bury(self._set_aside.timer(due[0], fault, self._clock.now_ms()), {})
+        inputs = ([(key, TimeCame()) for key in part] for part in _slices(due))
+        fault = await self._attempt(inputs, {}, f"timer of {due[0]}", len(due))
+        if fault is not None:
+            self._timers.disarm(due[0])
+            await self._bury(self._set_aside.timer(due[0], fault, self._clock.now_ms()), {})
 
     async def _advance(self, batch: Sequence[Stored]) -> None:
         if not batch:
             return
         positions = {stored.position.topic: stored.position.offset + 1 for stored in batch}
+        inputs = (self._given(part) for part in _slices(batch))
+        fault = await self._attempt(inputs, positions, str(batch[0].position), len(batch))
+        if fault is not None:
+            await self._bury(self._set_aside.record(batch[0], fault, self._clock.now_ms()), positions)
+
+    async def _attempt(
+        self, inputs: Iterable[Sequence[tuple[str, Input]]], positions: Mapping[str, int], first: str, size: int
+    ) -> Exception | None:
+        """Commit a batch; the fault when it is one lone input that has broken its turn often enough to be set aside."""
         try:
-            await self._commit((self._given(part) for part in _slices(batch)), positions)
+            await self._commit(inputs, positions)
         except LOST:
             raise
-        except Exception as fault:  # noqa: BLE001 - as above
-            if await self._is_alone(str(batch[0].position), len(batch)):
-                await self._bury(self._set_aside.record(batch[0], fault, self._clock.now_ms()), positions)
-
-    async def _is_alone(self, first: str, size: int) -> bool:
-        """Whether the fault is now known to be this one input's, after enough tries."""
-        exhausted = self._poison.isolate(first, size)
-        if size == 1 and not exhausted:
-            await self._clock.sleep(self._limits.backoff)
-        return exhausted
+        except Exception as fault:  # noqa: BLE001 - whatever breaks the core must not stop the partition
+            if self._poison.isolate(first, size):
+                return fault
+            if size == 1:
+                await self._clock.sleep(self._limits.backoff)
+        return None
 
     async def _bury(self, letter: Record, positions: Mapping[str, int]) -> None:
         await self._partition.commit(Commit(positions, [letter]))
@@ -143,7 +145,7 @@ class Worker:
     def _given(self, batch: Sequence[Stored]) -> list[tuple[str, Input]]:
         return [given for stored in batch if (given := self._machines.given(stored.record))]
 
-    async def _commit(self, inputs: Iterable[list[tuple[str, Input]]], positions: Mapping[str, int]) -> None:
+    async def _commit(self, inputs: Iterable[Sequence[tuple[str, Input]]], positions: Mapping[str, int]) -> None:
         folded = Folded()
         now_ms = self._clock.now_ms()
         for part in inputs:

@@ -9,8 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from schemas.signature import sign
 SECRET: Final = "bench-secret"
 BODIES: Final = 20_000
 CONNECTIONS: Final = 64
+UP_WITHIN_SECONDS: Final = 20
 
 
 def script(folder: Path) -> Path:
@@ -56,7 +57,7 @@ def server(arguments: Sequence[str], port: int, environment: Mapping[str, str]) 
     command = ["taskset", "-c", "0", sys.executable, *arguments]
     with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/notifications")
+            until(lambda: _answers(f"http://127.0.0.1:{port}/notifications"))
             yield process.pid
         finally:
             process.terminate()
@@ -77,14 +78,20 @@ def drive(port: int, lua: Path, seconds: int) -> tuple[float, int, float, float]
     return (requests - refused) / micros * 1e6, refused + failed, p50 / 1000, p99 / 1000
 
 
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 20
+def until(ready: Callable[[], bool]) -> None:
+    """Ask until the answer is yes; a server that is not up yet is a no."""
+    deadline = time.monotonic() + UP_WITHIN_SECONDS
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
+        with suppress(OSError):
+            if ready():
                 return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"{url} did not come up")
+        time.sleep(0.05)
+    raise SystemExit("the server did not come up")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1):
+            return True
+    except urllib.error.HTTPError:
+        return True

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from processors.adapters.clock import SystemClock
 from processors.adapters.sqlite.log import SqliteLog
 from processors.engine.worker import Limits
 from tests.bench.folding import fold_everything
-from tests.bench.load import SECRET, server
+from tests.bench.load import SECRET, server, until
 from tests.vendor import record, transcoder
 
 TASKS = 10_000
@@ -35,7 +34,7 @@ def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     began = time.perf_counter()
     with server(["-c", "from receiver.cli import main; main()", "all"], PORT, environment) as pid:
         taking = time.perf_counter() - began
-        _wait_until_served()
+        until(_serves)
         serving = time.perf_counter() - began
         memory = psutil.Process(pid).memory_info().rss / 2**20
     yield (
@@ -47,19 +46,12 @@ def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     )
 
 
-def _wait_until_served() -> None:
+def _serves() -> bool:
+    """Whether everything is folded and shown; a view that is still being read answers 503, which is an OSError here."""
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}/tasks?limit=1")
     request.add_header("Authorization", "Bearer bench-token-long-enough")
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz") as ready:
-                degraded = json.loads(ready.read())["degraded"]
-            with urllib.request.urlopen(request):
-                if degraded is None:
-                    return
-        except urllib.error.HTTPError:
-            pass
-        time.sleep(0.05)
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz") as ready, urllib.request.urlopen(request):
+        return json.loads(ready.read())["degraded"] is None
 
 
 async def _fill(path: Path) -> None:
